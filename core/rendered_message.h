@@ -1,0 +1,35 @@
+// A message as it will be sent: the template's copy filled in, the sender
+// decided, the language chosen. Made anew from the stored message for each
+// round, and always the same for the same message and templates.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/address.h"
+#include "core/clock.h"
+#include "core/message.h"
+
+namespace pony {
+
+struct RenderedMessage {
+  std::string id;    // the message's id; Message-ID and boundaries follow it
+  Time accepted_at;  // becomes Date:, so a retry has the same bytes
+  Address from;
+  std::vector<Address> to;
+  std::vector<Address> cc;
+  std::vector<Address> bcc;  // for the envelope; never written
+  std::optional<Address> reply_to;
+  std::string subject;
+  std::string text;  // empty: no text part
+  std::string html;  // empty: no HTML part
+  std::vector<Header> headers;
+  std::vector<Attachment> attachments;
+  std::vector<std::string> tags;
+  std::vector<Header> metadata;
+  std::string template_id;
+  std::string lang;  // the language that was used; empty without a template
+  std::string idempotency_key;
+};
+
+}  // namespace pony
