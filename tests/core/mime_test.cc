@@ -1,0 +1,845 @@
+// core/mime: what a mail looks like on the wire. The golden files show whole
+// messages; `PONY_REFRESH_GOLDEN=1 pony_unit_tests -ts=mime` writes them anew.
+// With PONY_MIME_DUMP=DIR the random messages are written there for
+// tests/mime_python_test.sh.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <random>
+#include <span>
+#include <sstream>
+
+#include "core/json.h"
+#include "core/mime/body_encoding.h"
+#include "core/mime/builder.h"
+#include "core/mime/header_encoding.h"
+#include "tests/support/require_ok.h"
+
+namespace pony {
+namespace {
+
+RenderedMessage a_message() {
+  RenderedMessage message;
+  message.id = "01JD6Z3K8Q0000000000000001";
+  message.accepted_at = Time(Milliseconds(1795255200000));
+  message.from = {"Shop", "shop@example.com"};
+  message.to = {{"Ann", "ann@example.org"}};
+  message.subject = "Hello";
+  message.text = "Hello Ann\n";
+  return message;
+}
+
+std::string composed(const RenderedMessage& message) {
+  auto mime = compose_mime(message);
+  REQUIRE_OK(mime);
+  return *mime;
+}
+
+std::string refusal(const RenderedMessage& message) {
+  const auto mime = compose_mime(message);
+  CHECK_FAILS(mime, bad_data);
+  return mime.error().what;
+}
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const auto end = std::min(text.find("\r\n"), text.size());
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 2, text.size()));
+  }
+  return lines;
+}
+
+std::string_view header_of(std::string_view mime) {
+  return mime.substr(0, mime.find("\r\n\r\n") + 2);
+}
+
+// The header `name`, unfolded; "(none)" if it is not there.
+std::string header(std::string_view mime, std::string_view name) {
+  auto rest = std::string("\r\n") + std::string(header_of(mime));
+  const auto begin = rest.find(fmt::format("\r\n{}:", name));
+  if (begin == std::string::npos) return "(none)";
+  rest.erase(0, begin + 2);
+  std::string value;
+  for (const auto& line : lines_of(rest)) {
+    if (!value.empty() && !line.starts_with(' ')) break;
+    value += line;
+  }
+  return value.substr(std::min(name.size() + 2, value.size()));
+}
+
+std::string subject_lines(std::string_view subject) {
+  std::string out;
+  append_text_header(out, "Subject", subject);
+  return out;
+}
+
+std::string address_line(std::string_view name) {
+  std::string out;
+  HeaderLine line(out, "To");
+  line.address(name, "a@b.example", "");
+  line.end();
+  return out;
+}
+
+std::string file_name_lines(std::string_view name) {
+  std::string out = "Content-Disposition: attachment";
+  append_file_name(out, name);
+  return out + "\r\n";
+}
+
+std::string base64(std::string_view bytes) {
+  std::string out;
+  append_base64_run(out, bytes);
+  return out;
+}
+
+std::string quoted_printable(std::string_view text) {
+  std::string out;
+  append_encoded(out, with_crlf(text), BodyEncoding::quoted_printable);
+  return out;
+}
+
+std::string repeated(std::string_view text, std::size_t times) {
+  std::string out;
+  for (std::size_t i = 0; i < times; ++i) out += text;
+  return out;
+}
+
+// Every encoded-word: at most 75 characters, on a line of at most 76, and its
+// content whole characters.
+void check_encoded_words(std::string_view header) {
+  for (const auto& line : lines_of(header)) {
+    auto begin = line.find("=?utf-8?");
+    if (begin != std::string::npos) CHECK(line.size() <= 76);
+    while (begin != std::string::npos) {
+      const auto end = line.find("?=", begin + 10);
+      REQUIRE(end != std::string::npos);
+      CHECK(end + 2 - begin <= 75);
+      if (line[begin + 8] == 'Q') {
+        // A continuation byte never follows the beginning of the word.
+        const auto first = line.substr(begin + 10, 3);
+        const bool inside =
+            first[0] == '=' && (first[1] == '8' || first[1] == '9' ||
+                                first[1] == 'A' || first[1] == 'B');
+        CHECK_FALSE(inside);
+      }
+      begin = line.find("=?utf-8?", end);
+    }
+  }
+}
+
+// What holds for every mail.
+void check_wire(std::string_view mime) {
+  CHECK(is_ascii(mime));
+  CHECK(mime.ends_with("\r\n"));
+  CHECK_FALSE(contains(mime, std::string_view("\0", 1)));
+  for (const auto& line : lines_of(mime)) {
+    CHECK(line.size() <= 998);
+    CHECK(line.find_first_of("\r\n") == std::string::npos);
+  }
+  for (const auto& line : lines_of(header_of(mime))) {
+    CHECK(line.find_first_not_of(' ') != std::string::npos);
+    // Beyond 78 only where there is no space to fold at: behind the name, and
+    // in the spaces that begin a folded line.
+    if (line.size() <= 78) continue;
+    const auto name_or_spaces = line.starts_with(' ')
+                                    ? line.find_first_not_of(' ')
+                                    : line.find(' ') + 1;
+    CHECK(line.find(' ', name_or_spaces) == std::string::npos);
+  }
+  check_encoded_words(header_of(mime));
+}
+
+void compare_with_golden(const std::string& name, const std::string& mime) {
+  const auto path = fmt::format("{}/golden/{}.eml", PONY_TESTS_DIR, name);
+  if (std::getenv("PONY_REFRESH_GOLDEN") != nullptr) {
+    std::ofstream(path, std::ios::binary) << mime;
+  }
+  std::ostringstream golden;
+  golden << std::ifstream(path, std::ios::binary).rdbuf();
+  CHECK(golden.str() == mime);
+}
+
+// --- random messages ---
+
+class Random {
+ public:
+  explicit Random(unsigned seed) : engine_(seed) {}
+
+  std::size_t below(std::size_t limit) { return engine_() % limit; }
+  bool one_in(std::size_t n) { return below(n) == 0; }
+  std::string_view one_of(std::span<const std::string_view> choices) {
+    return choices[below(choices.size())];
+  }
+
+ private:
+  std::mt19937 engine_;
+};
+
+constexpr std::array<std::string_view, 34> k_words = {
+    "hello",
+    "a",
+    "Receipt,",
+    "\"quoted\"",
+    "back\\slash",
+    "50%",
+    "=?utf-8?Q?x?=",
+    "a=b",
+    "(comment)",
+    "<angle>",
+    "x@y",
+    "semi;colon",
+    "Größe",
+    "naïve",
+    "€5",
+    "Привет",
+    "заказ",
+    "你好世界",
+    "ご注文",
+    "안녕하세요",
+    "مرحبا",
+    "שלום",
+    "🎉",
+    "👩‍👩‍👧‍👦",
+    "e\u0301",
+    "_under_",
+    "=3D",
+    "?=",
+    "tilde~",
+    "''",
+    "O'Brien",
+    "#1",
+    ".dot.",
+    "Dr."};
+
+std::string random_words(Random& random, std::size_t most) {
+  std::string text;
+  const auto count = random.below(most + 1);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i > 0) text += random.one_in(12) ? "  " : " ";
+    text += random.one_of(k_words);
+    if (random.one_in(40)) text += repeated(random.one_of(k_words), 60);
+  }
+  return text;
+}
+
+std::string random_text(Random& random) {
+  constexpr std::array<std::string_view, 4> k_ends = {"\n", "\r\n", "\r",
+                                                      "\n\n"};
+  const bool plain = random.one_in(3);
+  std::string text;
+  for (auto lines = random.below(12) + 1; lines > 0; --lines) {
+    if (plain) {
+      text += repeated("plain = text. ", random.below(5));
+    } else {
+      text += random_words(random, 30);
+    }
+    if (random.one_in(10)) text += random.one_in(2) ? " " : "\t";
+    if (random.one_in(30)) text += std::string_view("\0\x01\x7f\v", 4);
+    if (random.one_in(20)) text += repeated("long", random.below(500));
+    if (lines > 1 || random.one_in(2)) text += random.one_of(k_ends);
+  }
+  // An empty part would not be written, and is not what is looked at here.
+  return "." + text;
+}
+
+std::string random_bytes(Random& random) {
+  std::string bytes;
+  for (auto n = random.below(300); n > 0; --n) {
+    bytes += static_cast<char>(random.below(256));
+  }
+  return bytes;
+}
+
+Address random_address(Random& random) {
+  constexpr std::array<std::string_view, 6> k_emails = {
+      "ann@example.org",
+      "o'brien+tag@mail.example.com",
+      "info@bücher.example",
+      "x@münchen.example",
+      "a.b-c_d@sub.example.net",
+      "very.long.local.part.of.an.address@example.com"};
+  return {random.one_in(4) ? "" : random_words(random, 6),
+          std::string(random.one_of(k_emails))};
+}
+
+std::vector<Address> random_addresses(Random& random, std::size_t most) {
+  std::vector<Address> addresses;
+  for (auto n = random.below(most + 1); n > 0; --n) {
+    addresses.push_back(random_address(random));
+  }
+  return addresses;
+}
+
+Attachment random_attachment(Random& random, std::size_t number) {
+  constexpr std::array<std::string_view, 10> k_names = {
+      "a.pdf",
+      "",
+      "Rechnung März 2026.pdf",
+      "résumé.tar.gz",
+      "报告.xlsx",
+      "with \"quotes\" and \\.txt",
+      "semi;colon=.c",
+      "100%.txt",
+      "=?utf-8?Q?x?=.bin",
+      "👩‍👩‍👧‍👦 family.png"};
+  constexpr std::array<std::string_view, 5> k_types = {
+      "application/pdf", "text/csv; charset=utf-8", "image/png", "text/plain",
+      "application/octet-stream"};
+  Attachment attachment;
+  attachment.filename = random.one_of(k_names);
+  if (random.one_in(6)) {
+    attachment.filename =
+        repeated(random.one_of(k_words), random.below(30) + 1) + ".dat";
+  }
+  attachment.content_type = random.one_of(k_types);
+  attachment.content = base64(random_bytes(random));
+  if (random.one_in(2)) attachment.cid = fmt::format("image{}@shop", number);
+  return attachment;
+}
+
+RenderedMessage random_message(unsigned seed) {
+  Random random(seed);
+  auto message = a_message();
+  message.id = fmt::format("01JD6Z3K8Q0000000000{:06}", seed);
+  message.from = random_address(random);
+  message.to = random_addresses(random, 5);
+  message.cc = random_addresses(random, 2);
+  message.bcc = {{"", "secret@hidden.example"}};
+  if (random.one_in(3)) message.reply_to = random_address(random);
+  message.subject = random_words(random, 20);
+  message.text = random.one_in(4) ? "" : random_text(random);
+  message.html = random.one_in(2) ? "" : "<p>" + random_text(random);
+  if (random.one_in(2)) {
+    message.headers.push_back({"X-Note", "x" + random_words(random, 9) + "x"});
+  }
+  for (auto n = random.below(4); n > 0; --n) {
+    message.attachments.push_back(random_attachment(random, n));
+  }
+  return message;
+}
+
+Json json_of(const Address& address) {
+  auto json = Json::object();
+  json.set("name", Json::string(address.name));
+  json.set("email", Json::string(wire_email(address.email).value()));
+  return json;
+}
+
+Json json_of(const std::vector<Address>& addresses) {
+  auto json = Json::array();
+  for (const auto& address : addresses) {
+    json.items.push_back(json_of(address));
+  }
+  return json;
+}
+
+// What a reader of the mail must find in it.
+Json expected_content(const RenderedMessage& message) {
+  auto json = Json::object();
+  json.set("from", json_of(message.from));
+  json.set("to", json_of(message.to));
+  json.set("cc", json_of(message.cc));
+  if (message.reply_to) json.set("reply_to", json_of(*message.reply_to));
+  json.set("subject", Json::string(message.subject));
+  json.set("text", Json::string(message.text));
+  json.set("html", Json::string(message.html));
+  json.set("message_id", Json::string(message_id_header(message)));
+  auto& headers = json.set("headers", Json::object());
+  for (const auto& [name, value] : message.headers) {
+    headers.set(name, Json::string(value));
+  }
+  auto& attachments = json.set("attachments", Json::array());
+  for (const auto& attachment : message.attachments) {
+    auto& item = attachments.items.emplace_back(Json::object());
+    item.set("filename", Json::string(attachment.filename));
+    item.set("content_type", Json::string(attachment.content_type));
+    item.set("content", Json::string(attachment.content));
+    item.set("cid", Json::string(attachment.cid));
+  }
+  return json;
+}
+
+void dump(const std::string& folder, unsigned number,
+          const RenderedMessage& message, const std::string& mime) {
+  const auto stem = fmt::format("{}/{:03}", folder, number);
+  std::ofstream(stem + ".eml", std::ios::binary) << mime;
+  std::ofstream(stem + ".json") << to_text(expected_content(message));
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("mime");
+
+// --- whole messages ---
+
+TEST_CASE("golden: a plain text") {
+  auto message = a_message();
+  message.reply_to = Address{"", "help@example.com"};
+  message.cc = {{"Bob, the builder", "bob@example.org"}, {"", "c@example.org"}};
+  message.headers = {{"X-Campaign", "spring"},
+                     {"List-Unsubscribe", "<https://example.com/u?t=1>"}};
+  compare_with_golden("plain", composed(message));
+}
+
+TEST_CASE("golden: text and HTML, in German") {
+  auto message = a_message();
+  message.from = {"Bücher & Mehr", "laden@bücher.example"};
+  message.to = {{"Jürgen Müller", "j.mueller@example.org"}};
+  message.subject =
+      "Ihre Bestellung 4711 ist unterwegs – sie kommt am Dienstag";
+  message.text = "Grüße aus dem Laden,\n\nIhr Buch kostet 19,90 €.\n";
+  message.html = "<p>Grüße aus dem Laden,</p>\n<p>Ihr Buch kostet 19,90 €.</p>";
+  compare_with_golden("alternative", composed(message));
+}
+
+TEST_CASE("golden: HTML with a picture, and a file with a Chinese name") {
+  auto message = a_message();
+  message.subject = "你好，您的订单已经发货，请注意查收。感谢您的惠顾！";
+  message.html = "<img src=\"cid:logo\">";
+  message.text = "你好，您的订单已经发货。\n";
+  message.attachments = {
+      {"logo.png", "image/png", base64("not really a picture"), "logo"},
+      {"报告.pdf", "application/pdf", base64(repeated("0123456789", 12)), ""}};
+  compare_with_golden("mixed", composed(message));
+}
+
+TEST_CASE("the headers stand in their order") {
+  auto message = a_message();
+  message.reply_to = Address{"", "help@example.com"};
+  message.cc = {{"", "c@example.org"}};
+  message.headers = {{"X-A", "1"}};
+
+  const auto mime = composed(message);
+
+  std::vector<std::string> names;
+  for (const auto& line : lines_of(header_of(mime))) {
+    names.push_back(line.substr(0, line.find(':')));
+  }
+  const std::vector<std::string> expected = {"Date",
+                                             "From",
+                                             "Reply-To",
+                                             "To",
+                                             "Cc",
+                                             "Subject",
+                                             "Message-ID",
+                                             "X-A",
+                                             "MIME-Version",
+                                             "Content-Type",
+                                             "Content-Transfer-Encoding"};
+  CHECK(names == expected);
+}
+
+TEST_CASE("the same message gives the same bytes") {
+  const auto message = random_message(7);
+  CHECK(composed(message) == composed(message));
+}
+
+TEST_CASE("random messages keep to the limits of the wire") {
+  const char* folder = std::getenv("PONY_MIME_DUMP");
+  for (unsigned number = 0; number < 400; ++number) {
+    CAPTURE(number);
+    const auto message = random_message(number);
+    const auto mime = composed(message);
+    check_wire(mime);
+    CHECK_FALSE(contains(mime, "hidden.example"));
+    if (folder != nullptr) dump(folder, number, message, mime);
+  }
+}
+
+// --- addresses ---
+
+TEST_CASE(
+    "Bcc is never written; with nobody else the recipients are undisclosed") {
+  auto message = a_message();
+  message.bcc = {{"Spy", "spy@hidden.example"}};
+  CHECK_FALSE(contains(composed(message), "hidden.example"));
+  CHECK(header(composed(message), "Bcc") == "(none)");
+
+  message.to.clear();
+  CHECK(header(composed(message), "To") == "undisclosed-recipients:;");
+  CHECK_FALSE(contains(composed(message), "hidden.example"));
+
+  message.cc = {{"", "c@example.org"}};
+  CHECK(header(composed(message), "To") == "(none)");
+  CHECK(header(composed(message), "Cc") == "c@example.org");
+}
+
+TEST_CASE("metadata, tags and keys are not written") {
+  auto message = a_message();
+  message.metadata = {{"order", "secret-4711"}};
+  message.tags = {"secret-tag"};
+  message.idempotency_key = "secret-key";
+  message.template_id = "secret-template";
+  CHECK_FALSE(contains(composed(message), "secret"));
+}
+
+TEST_CASE("display names are atoms, quoted or encoded as they need") {
+  CHECK(address_line("") == "To: a@b.example\r\n");
+  CHECK(address_line("Ann Lee") == "To: Ann Lee <a@b.example>\r\n");
+  CHECK(address_line("Lee, Ann") == "To: \"Lee, Ann\" <a@b.example>\r\n");
+  CHECK(address_line("Dr. \"A\" \\") ==
+        "To: \"Dr. \\\"A\\\" \\\\\" <a@b.example>\r\n");
+  CHECK(address_line("Jürgen from the Shop, M.") ==
+        "To: =?utf-8?Q?J=C3=BCrgen_from_the_Shop=2C_M=2E?= <a@b.example>\r\n");
+  CHECK(address_line("Иван") ==
+        "To: =?utf-8?B?0JjQstCw0L0=?= <a@b.example>\r\n");
+}
+
+TEST_CASE("a display name that would read as something else is encoded") {
+  CHECK(address_line("=?utf-8?Q?x?=") ==
+        "To: =?utf-8?B?PT91dGYtOD9RP3g/PQ==?= <a@b.example>\r\n");
+  CHECK(address_line("two  spaces") ==
+        "To: =?utf-8?Q?two__spaces?= <a@b.example>\r\n");
+  CHECK(address_line(" Ann") == "To: =?utf-8?Q?_Ann?= <a@b.example>\r\n");
+}
+
+TEST_CASE("long display names are folded or split") {
+  for (const auto& name : {repeated("Müller ", 40) + "x",
+                           repeated("a, ", 90) + "x", repeated("x", 2000)}) {
+    const auto line = address_line(name);
+    for (const auto& part : lines_of(line)) CHECK(part.size() <= 78);
+    check_encoded_words(line);
+  }
+}
+
+TEST_CASE("domains are written in A-labels") {
+  auto message = a_message();
+  message.from.email = "Info@Bücher.example";
+  const auto mime = composed(message);
+  CHECK(header(mime, "From") == "Shop <Info@xn--bcher-kva.example>");
+  CHECK(header(mime, "Message-ID") ==
+        "<01JD6Z3K8Q0000000000000001@xn--bcher-kva.example>");
+  CHECK(message_id_header(message) == header(mime, "Message-ID"));
+}
+
+TEST_CASE("a non-ASCII local part needs a route with SMTPUTF8") {
+  auto message = a_message();
+  message.to = {{"", "ann@example.org"}, {"Jörg", "jörg@bücher.example"}};
+  CHECK(contains(refusal(message), "'to[1]'"));
+
+  MimeOptions options;
+  options.utf8_addresses = true;
+  const auto mime = compose_mime(message, options);
+  REQUIRE_OK(mime);
+  CHECK(header(*mime, "To") ==
+        "ann@example.org, =?utf-8?B?SsO2cmc=?= <jörg@xn--bcher-kva.example>");
+}
+
+TEST_CASE("many recipients are folded between addresses") {
+  auto message = a_message();
+  message.to.assign(200, {"Ann Lee", "ann@example.org"});
+  const auto mime = composed(message);
+  check_wire(mime);
+  CHECK(contains(mime, "\r\n Ann Lee <ann@example.org>, Ann Lee"));
+}
+
+// --- text in headers ---
+
+TEST_CASE("an ASCII subject is written as it is, folded at its spaces") {
+  CHECK(subject_lines("Hello") == "Subject: Hello\r\n");
+  CHECK(subject_lines("") == "Subject:\r\n");
+  CHECK(subject_lines(repeated("twelve chars ", 10) + "end") ==
+        "Subject: twelve chars twelve chars twelve chars twelve chars twelve "
+        "chars\r\n twelve chars twelve chars twelve chars twelve chars twelve "
+        "chars end\r\n");
+  // Spaces are kept where it is folded.
+  CHECK(subject_lines(repeated("x", 68) + "   y") ==
+        "Subject: " + repeated("x", 68) + "\r\n   y\r\n");
+}
+
+TEST_CASE("a subject becomes Q or base64, whichever is shorter") {
+  CHECK(subject_lines("Die Größe: 5, also gut (?)") ==
+        "Subject: =?utf-8?Q?Die_Gr=C3=B6=C3=9Fe:_5,_also_gut_(=3F)?=\r\n");
+  CHECK(subject_lines("Привет") == "Subject: =?utf-8?B?0J/RgNC40LLQtdGC?=\r\n");
+}
+
+TEST_CASE("a subject that would not read back as it is gets encoded") {
+  CHECK(subject_lines("=?utf-8?Q?x?=") ==
+        "Subject: =?utf-8?B?PT91dGYtOD9RP3g/PQ==?=\r\n");
+  CHECK(subject_lines(" x ") == "Subject: =?utf-8?Q?_x_?=\r\n");
+  const auto endless = subject_lines(repeated("x", 3000));
+  check_encoded_words(endless);
+  CHECK(contains(endless, "=?utf-8?Q?xxx"));
+}
+
+TEST_CASE("encoded-words are short and split between whole characters") {
+  for (std::string_view character : {"ü", "я", "好", "🎉"}) {
+    for (std::size_t offset = 0; offset < 5; ++offset) {
+      const auto text = repeated("a", offset) + repeated(character, 100);
+      const auto lines = subject_lines(text);
+      check_encoded_words(lines);
+      CHECK(lines_of(lines).size() > 3);
+    }
+  }
+}
+
+TEST_CASE("of adjacent base64 words only the last is padded") {
+  // GMime loses one of two that are (jstedfast/gmime#133).
+  for (std::string_view character : {"я", "好", "🎉"}) {
+    const auto lines = lines_of(subject_lines(repeated(character, 100)));
+    for (std::size_t i = 0; i + 1 < lines.size(); ++i) {
+      CHECK_FALSE(lines[i].ends_with("=?="));
+    }
+  }
+}
+
+TEST_CASE("a long header name leaves the encoded-words their room") {
+  std::string out;
+  append_text_header(out, "X-" + repeated("n", 70), "Grüße");
+  CHECK(out == "X-" + repeated("n", 70) + ":\r\n =?utf-8?B?R3LDvMOfZQ==?=\r\n");
+}
+
+// --- custom headers ---
+
+TEST_CASE("custom headers are encoded only if they are not ASCII") {
+  auto message = a_message();
+  message.headers = {{"X-Note", "Grüße"}, {"X-Was", "=?utf-8?Q?x?="}};
+  const auto mime = composed(message);
+  CHECK(header(mime, "X-Note") == "=?utf-8?B?R3LDvMOfZQ==?=");
+  CHECK(header(mime, "X-Was") == "=?utf-8?Q?x?=");
+}
+
+TEST_CASE("a word that cannot be folded stays whole") {
+  const auto url = "<https://example.com/" + repeated("u", 300) + ">";
+  auto message = a_message();
+  message.headers = {
+      {"List-Unsubscribe", "<mailto:u@example.com>, " + url},
+      {"X-SMTPAPI", "{\"category\":\"" + repeated("c", 200) + "\"}"},
+      {"References", repeated("<0123456789@example.com> ", 10)}};
+  const auto mime = composed(message);
+  CHECK(contains(
+      mime, "List-Unsubscribe: <mailto:u@example.com>,\r\n " + url + "\r\n"));
+  CHECK(contains(mime, "X-SMTPAPI: {\"category\":\"ccc"));
+  CHECK(contains(mime, "<0123456789@example.com>\r\n <0123456789"));
+  check_wire(mime);
+}
+
+TEST_CASE("structured headers are refused rather than encoded") {
+  for (const auto* name :
+       {"List-Id", "list-unsubscribe", "In-Reply-To", "references",
+        "X-Original-Message-ID", "X-SMTPAPI"}) {
+    auto message = a_message();
+    message.headers = {{name, "Größe"}};
+    CHECK(refusal(message) ==
+          fmt::format("'headers.{}' cannot be written in a mail: this header "
+                      "takes only ASCII",
+                      name));
+  }
+}
+
+TEST_CASE("a header word longer than any line is refused") {
+  auto message = a_message();
+  message.headers = {{"X-Long", repeated("x", 990)}};
+  check_wire(composed(message));
+  message.headers = {{"X-Long", repeated("x", 991)}};
+  CHECK(contains(refusal(message), "'headers.X-Long'"));
+}
+
+// --- refusals ---
+
+TEST_CASE("a line break is refused wherever it would reach a header") {
+  const std::string evil = "x\r\nBcc: evil@example.com";
+  const auto refused = [&](std::string_view field, auto change) {
+    auto message = a_message();
+    change(message);
+    CAPTURE(field);
+    CHECK(contains(refusal(message), fmt::format("'{}'", field)));
+  };
+  using M = RenderedMessage&;
+  refused("subject", [&](M m) { m.subject = evil; });
+  refused("subject", [&](M m) { m.subject = "one\u2028two"; });
+  refused("from", [&](M m) { m.from.name = evil; });
+  refused("from", [&](M m) { m.from.email = evil; });
+  refused("to", [&](M m) { m.to[0].name = "a\nb"; });
+  refused("to",
+          [&](M m) { m.to[0].email = "a@b.example>\r\nX: <c@d.example"; });
+  refused("to", [&](M m) { m.to[0].email = "a@b.example>, <c@d.example"; });
+  refused("cc", [&](M m) { m.cc = {{evil, "a@b.example"}}; });
+  refused("reply_to", [&](M m) { m.reply_to = Address{evil, "a@b.example"}; });
+  refused("id", [&](M m) { m.id = evil; });
+  refused("headers.X-A", [&](M m) { m.headers = {{"X-A", evil}}; });
+  refused("headers.Bcc", [&](M m) { m.headers = {{"Bcc", "x"}}; });
+  refused("attachments[0].filename", [&](M m) {
+    m.attachments = {{evil, "a/b", "", ""}};
+  });
+  refused("attachments[0].content_type", [&](M m) {
+    m.attachments = {{"a", "a/b\r\nX: y", "", ""}};
+  });
+  refused("attachments[0].cid", [&](M m) {
+    m.attachments = {{"a", "a/b", "", evil}};
+  });
+  refused("attachments[0].content", [&](M m) {
+    m.attachments = {{"a", "a/b", "AA\r\n", ""}};
+  });
+}
+
+TEST_CASE("what is no content type is refused") {
+  for (const auto* type : {"", "pdf", "/pdf", "text/", "text/ ", "te xt/a"}) {
+    auto message = a_message();
+    message.attachments = {{"a", type, "", ""}};
+    CHECK(contains(refusal(message), "'attachments[0].content_type'"));
+  }
+}
+
+TEST_CASE("text that is not UTF-8 is refused") {
+  auto message = a_message();
+  message.subject = "\xff";
+  CHECK(contains(refusal(message), "'subject'"));
+  message = a_message();
+  message.html = "\xc3";
+  CHECK(contains(refusal(message), "'html'"));
+}
+
+// --- bodies ---
+
+TEST_CASE("every kind of line end becomes CRLF, and the last line has one") {
+  CHECK(with_crlf("a\nb\r\nc\rd") == "a\r\nb\r\nc\r\nd\r\n");
+  CHECK(with_crlf("a\n\r\n\r\r\n") == "a\r\n\r\n\r\n\r\n");
+  CHECK(with_crlf("").empty());
+  CHECK(with_crlf("\n") == "\r\n");
+}
+
+TEST_CASE("the shortest encoding that carries a text is chosen") {
+  const auto chosen = [](std::string_view text) {
+    return to_text(choose_encoding(with_crlf(text)));
+  };
+  CHECK(chosen("") == "7bit");
+  CHECK(chosen("plain = text\twith a tab") == "7bit");
+  CHECK(chosen(repeated("x", 78)) == "7bit");
+  CHECK(chosen(repeated("x", 79)) == "quoted-printable");
+  CHECK(chosen(std::string("a\0b and some more text", 22)) ==
+        "quoted-printable");
+  CHECK(chosen("Größe und noch etwas Text") == "quoted-printable");
+  CHECK(chosen("Привет, мир") == "base64");
+}
+
+TEST_CASE("quoted-printable keeps its lines to 76 and blanks at their ends") {
+  CHECK(quoted_printable("a=b ü\n") == "a=3Db =C3=BC\r\n");
+  CHECK(quoted_printable("a \nb\t\n c") == "a=20\r\nb=09\r\n c\r\n");
+  CHECK(quoted_printable(repeated("x", 80)) ==
+        repeated("x", 75) + "=\r\nxxxxx\r\n");
+  CHECK(quoted_printable(repeated("x", 74) + "üy") ==
+        repeated("x", 74) + "=\r\n=C3=BCy\r\n");
+  for (const auto& line : lines_of(quoted_printable(repeated("aü ", 200)))) {
+    CHECK(line.size() <= 76);
+  }
+}
+
+TEST_CASE("base64 is padded and wrapped at 76") {
+  CHECK(base64("").empty());
+  CHECK(base64("f") == "Zg==");
+  CHECK(base64("fo") == "Zm8=");
+  CHECK(base64("foobar") == "Zm9vYmFy");
+  std::string out;
+  append_base64_lines(out, repeated("QUJD", 20));
+  CHECK(out == repeated("QUJD", 19) + "\r\nQUJD");
+}
+
+TEST_CASE("a text that holds the boundary is not written as it is") {
+  auto message = a_message();
+  message.html = "<p>Hello</p>";
+  message.text = "--=_" + message.id + "_a\nContent-Type: text/html\n\nevil\n";
+  const auto mime = composed(message);
+  CHECK(contains(mime, "--=3D_" + message.id));
+}
+
+// --- parts ---
+
+TEST_CASE("mixed holds related holds alternative, plain text first") {
+  auto message = a_message();
+  message.html = "<p>Hello</p>";
+  message.attachments = {{"a.pdf", "application/pdf", "QUJD", ""},
+                         {"i.png", "image/png", "QUJD", "i@shop"}};
+  const auto mime = composed(message);
+  std::size_t at = 0;
+  for (std::string_view step :
+       {"multipart/mixed",
+        "multipart/related;\r\n type=\"multipart/alternative\"",
+        "multipart/alternative", "text/plain", "text/html", "image/png",
+        "Content-Disposition: inline;\r\n filename=\"i.png\"",
+        "Content-ID: <i@shop>", "_r--", "application/pdf",
+        "Content-Disposition: attachment;\r\n filename=\"a.pdf\"", "_m--"}) {
+    CAPTURE(step);
+    at = mime.find(step, at);
+    REQUIRE(at != std::string::npos);
+  }
+}
+
+TEST_CASE("HTML alone with a picture is related to it") {
+  auto message = a_message();
+  message.text.clear();
+  message.html = "<img src=\"cid:i\">";
+  message.attachments = {{"i.png", "image/png", "QUJD", "i"}};
+  const auto mime = composed(message);
+  CHECK(header(mime, "Content-Type") ==
+        "multipart/related; type=\"text/html\";"
+        " boundary=\"=_01JD6Z3K8Q0000000000000001_r\"");
+  CHECK_FALSE(contains(mime, "text/plain"));
+}
+
+TEST_CASE("an inline attachment without HTML is an ordinary one") {
+  auto message = a_message();
+  message.attachments = {{"i.png", "image/png", "QUJD", "i"}};
+  const auto mime = composed(message);
+  CHECK(contains(header(mime, "Content-Type"), "multipart/mixed"));
+  CHECK(contains(mime, "Content-Disposition: attachment"));
+}
+
+TEST_CASE("a message with nothing but a subject has an empty text") {
+  auto message = a_message();
+  message.text.clear();
+  CHECK(
+      composed(message).ends_with("Content-Type: text/plain; charset=utf-8\r\n"
+                                  "Content-Transfer-Encoding: 7bit\r\n\r\n"));
+}
+
+TEST_CASE("an attached mail arrives as the bytes it was") {
+  auto message = a_message();
+  message.attachments = {{"old.eml", "message/rfc822", "QUJD", ""}};
+  const auto mime = composed(message);
+  CHECK(contains(mime,
+                 "Content-Type: application/octet-stream\r\n"
+                 "Content-Transfer-Encoding: base64\r\n"
+                 "Content-Disposition: attachment;\r\n"
+                 " filename=\"old.eml\"\r\n\r\nQUJD\r\n"));
+}
+
+TEST_CASE("a file name is plain if it can be, else RFC 2231 and a likeness") {
+  const std::string begin = "Content-Disposition: attachment";
+  CHECK(file_name_lines("") == begin + "\r\n");
+  CHECK(file_name_lines("a b.pdf") == begin + ";\r\n filename=\"a b.pdf\"\r\n");
+  CHECK(file_name_lines("März 5.pdf") ==
+        begin +
+            ";\r\n filename*=utf-8''M%C3%A4rz%205.pdf"
+            ";\r\n filename=\"M_rz 5.pdf\"\r\n");
+  CHECK(file_name_lines("a\"\\.txt") ==
+        begin +
+            ";\r\n filename*=utf-8''a%22%5C.txt;\r\n filename=\"a__.txt\"\r\n");
+}
+
+TEST_CASE("a long file name is cut into sections and keeps its ending") {
+  const auto lines = lines_of(file_name_lines(repeated("報", 40) + ".tar"));
+  REQUIRE(lines.size() > 4);
+  for (const auto& line : lines) CHECK(line.size() <= 78);
+  CHECK(lines[1].starts_with(" filename*0*=utf-8''%E5%A0%B1"));
+  CHECK(lines[2].starts_with(" filename*1*=%E5%A0%B1"));
+  CHECK(lines.back().ends_with("_.tar\""));
+
+  const auto ascii = lines_of(file_name_lines(repeated("n", 200) + ".tar"));
+  for (const auto& line : ascii) CHECK(line.size() <= 78);
+  CHECK(ascii.back().ends_with("n.tar\""));
+}
+
+TEST_SUITE_END();
+
+}  // namespace pony
