@@ -1,0 +1,53 @@
+// The event loop that deliveries live in: descriptors, timers, connecting
+// libcurl handles, child processes. One thread; every callback runs inside
+// turn(). Sockets that libcurl is still connecting are driven by its multi
+// interface; once a session is ours its socket is watched like any other.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "core/clock.h"
+
+namespace pony {
+
+class Reactor {
+ public:
+  using TimerId = std::uint64_t;
+
+  Reactor();
+  ~Reactor();
+  Reactor(const Reactor&) = delete;
+  Reactor& operator=(const Reactor&) = delete;
+
+  // Calls `ready` with the epoll events of `fd` whenever it has some of
+  // `events` (EPOLLIN, EPOLLOUT, EPOLLET …). `fd` stays its owner's and is
+  // unwatched before it is closed. Watching again replaces.
+  void watch(int fd, std::uint32_t events,
+             std::function<void(std::uint32_t)> ready);
+  void unwatch(int fd);
+
+  // Calls `fire` once, after `delay` of monotonic time.
+  TimerId after(Milliseconds delay, std::function<void()> fire);
+  void cancel(TimerId timer);
+
+  // Hands a prepared CURLOPT_CONNECT_ONLY easy handle (a CURL*) to libcurl's
+  // multi; `done` gets its CURLcode, once. The handle stays in the multi
+  // until detach(), which must come before curl_easy_cleanup.
+  void connect(void* easy, std::function<void(int code)> done);
+  void detach(void* easy);
+
+  // Waits until something happens, at most `max_wait`, and runs what is due.
+  // Signals that interrupt the wait end it.
+  void turn(Milliseconds max_wait);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pony

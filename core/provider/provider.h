@@ -1,0 +1,69 @@
+// The seam behind which mail leaves: one object for each provider of the
+// configuration. It tries what it is given, says what became of each
+// recipient, and knows nothing of spools, pools, other providers or retries.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/config.h"
+#include "core/net/reactor.h"
+#include "core/outcome.h"
+#include "core/rendered_message.h"
+#include "core/result.h"
+
+namespace pony {
+
+// One try of one message at one provider. `recipients` are those still to be
+// reached (a subset of the message's), as wire addresses are made from them.
+struct Attempt {
+  std::shared_ptr<const RenderedMessage> message;
+  std::vector<std::string> recipients;
+  int number = 1;
+};
+
+struct AttemptResult {
+  std::vector<Verdict> verdicts;     // one for each of Attempt::recipients
+  Milliseconds latency{0};           // from start() to the last answer
+  std::vector<std::string> reduced;  // trimmings that were not carried
+};
+
+class Provider {
+ public:
+  using Done = std::function<void(AttemptResult)>;
+
+  virtual ~Provider() = default;
+
+  // The name in the configuration ("relay") and the type ("smtp").
+  virtual std::string_view name() const = 0;
+  virtual std::string_view type() const = 0;
+
+  // Why this provider can never carry `attempt` (an essential it has no way
+  // to say), or nothing. Does no I/O.
+  virtual std::optional<std::string> cannot_carry(
+      const Attempt& attempt) const = 0;
+
+  // How many more attempts may be started now.
+  virtual int room() const = 0;
+
+  // Begins; never blocks on the network. `done` is called exactly once, from
+  // the reactor or before start() returns. Whatever happens after the first
+  // byte of the body has left and is not a clear answer is `unknown`; what
+  // happens before it is `unavailable`; nothing that was not understood is
+  // `rejected`.
+  virtual void start(Attempt attempt, Done done) = 0;
+
+  // Gives up what is in flight at once (each `done` is called: unknown when
+  // its body had begun to leave, else unavailable) and closes idle sessions.
+  virtual void shut_down() = 0;
+
+  // The exact request or mail that `attempt` would send, secrets masked.
+  virtual Result<std::string> preview(const Attempt& attempt) const = 0;
+};
+
+}  // namespace pony
