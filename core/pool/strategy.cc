@@ -1,0 +1,57 @@
+#include "core/pool/strategy.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace pony {
+namespace {
+
+// The time a message may be expected to take there: a failure costs another
+// try somewhere else, so a provider that fails half of the time looks twice
+// as slow.
+double expected_time(const MemberHealth& health) {
+  return (health.latency_ms + 1) / std::max(0.05, 1 - health.failure_rate);
+}
+
+}  // namespace
+
+std::vector<std::size_t> Order::of(const PoolConfig& pool,
+                                   const std::vector<MemberHealth>& health) {
+  std::vector<std::size_t> order(pool.members.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  switch (pool.strategy) {
+    case Strategy::priority:
+      break;
+    case Strategy::random:
+      std::shuffle(order.begin(), order.end(), random_);
+      break;
+    case Strategy::round_robin:
+      std::rotate(order.begin(),
+                  order.begin() + static_cast<std::ptrdiff_t>(
+                                      turn_++ % order.size()),
+                  order.end());
+      break;
+    case Strategy::weighted: {
+      // Drawn one after the other, each time in proportion to what is left.
+      std::vector<double> weights;
+      for (const auto& member : pool.members) weights.push_back(member.weight);
+      for (auto& place : order) {
+        std::discrete_distribution<std::size_t> draw(weights.begin(),
+                                                     weights.end());
+        place = draw(random_);
+        weights[place] = 0;
+      }
+      break;
+    }
+    case Strategy::adaptive:
+      std::stable_sort(order.begin(), order.end(),
+                       [&](std::size_t a, std::size_t b) {
+                         return expected_time(health[a]) <
+                                expected_time(health[b]);
+                       });
+      break;
+  }
+  return order;
+}
+
+}  // namespace pony

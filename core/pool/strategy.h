@@ -1,0 +1,35 @@
+// In which order the providers of a pool are asked.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include "core/config.h"
+
+namespace pony {
+
+// What a strategy may look at: one for each member of the pool.
+struct MemberHealth {
+  double failure_rate = 0;  // of late, 0 to 1
+  double latency_ms = 0;    // of late
+};
+
+class Order {
+ public:
+  explicit Order(std::uint64_t seed) : random_(seed) {}
+
+  // The indices of pool.members, the first to be asked first. `health` has
+  // one entry a member. priority: as written; random and weighted: drawn for
+  // each message; round_robin: the next one leads; adaptive: the one expected
+  // to deliver soonest leads (latency, stretched by its failures).
+  std::vector<std::size_t> of(const PoolConfig& pool,
+                              const std::vector<MemberHealth>& health);
+
+ private:
+  std::mt19937_64 random_;
+  std::size_t turn_ = 0;
+};
+
+}  // namespace pony
