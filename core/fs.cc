@@ -110,26 +110,30 @@ Result<Fd> open_regular(int at, const std::string& name, int flags,
   return fd;
 }
 
-Result<std::string> read_all(int fd, std::size_t limit,
-                             std::string_view what) {
+Result<std::string> read_all(int fd, std::size_t limit, std::string_view what,
+                             std::size_t size) {
   std::string data;
   struct stat st {};
-  if (::fstat(fd, &st) == 0 && st.st_size > 0)
-    data.reserve(std::min<std::size_t>(limit, st.st_size) + 1);
-  std::size_t size = 0;
+  if (size == 0 && ::fstat(fd, &st) == 0 && st.st_size > 0)
+    size = static_cast<std::size_t>(st.st_size);
+  // One byte more than expected: a read that leaves it empty was the last.
+  data.resize(std::min(limit, std::max<std::size_t>(size, 4095)) + 1);
+  std::size_t have = 0;
   for (;;) {
-    data.resize(std::max<std::size_t>(data.capacity(), size + 4096));
-    const ssize_t n = ::read(fd, data.data() + size, data.size() - size);
+    const ssize_t n = ::read(fd, data.data() + have, data.size() - have);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return fail_errno(errno, quoted("cannot read", what));
-    if (n == 0) break;
-    size += static_cast<std::size_t>(n);
-    if (size > limit)
+    have += static_cast<std::size_t>(n);
+    if (have > limit)
       return fail(Error::Kind::bad_data,
                   quoted("larger than " + std::to_string(limit) + " bytes:",
                          what));
+    // A short read of a regular file of known size is its end.
+    if (n == 0 || (size > 0 && have == size)) break;
+    if (have == data.size())
+      data.resize(std::min(limit + 1, data.size() * 2));
   }
-  data.resize(size);
+  data.resize(have);
   return data;
 }
 
@@ -146,6 +150,19 @@ Result<> write_all(int fd, std::string_view data, std::string_view what) {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return fail_errno(errno, quoted("cannot write", what));
     data.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+Result<> write_all_at(int fd, std::string_view data, std::uint64_t offset,
+                      std::string_view what) {
+  while (!data.empty()) {
+    const ssize_t n = ::pwrite(fd, data.data(), data.size(),
+                               static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_errno(errno, quoted("cannot write", what));
+    data.remove_prefix(static_cast<std::size_t>(n));
+    offset += static_cast<std::uint64_t>(n);
   }
   return {};
 }

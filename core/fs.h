@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -57,10 +58,14 @@ Result<Fd> open_regular(int at, const std::string& name, int flags,
 // Its whole content.
 Result<std::string> read_regular(int at, const std::string& name,
                                  std::size_t limit, Owner owner = Owner::any);
-Result<std::string> read_all(int fd, std::size_t limit, std::string_view what);
+// What is left of an open file. `size`, if known, saves asking for it.
+Result<std::string> read_all(int fd, std::size_t limit, std::string_view what,
+                             std::size_t size = 0);
 
 // Writes all of `data`, through short writes and EINTR.
 Result<> write_all(int fd, std::string_view data, std::string_view what);
+Result<> write_all_at(int fd, std::string_view data, std::uint64_t offset,
+                      std::string_view what);
 // fsync / fdatasync. Failed once means failed for good: never try the same
 // descriptor again (Linux marks the pages clean; see HACKING.md).
 Result<> sync_all(int fd, std::string_view what);
