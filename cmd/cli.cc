@@ -1,0 +1,276 @@
+#include "cmd/cli.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <exception>
+#include <string>
+
+#include "cmd/commands.h"
+#include "core/json.h"
+
+namespace pony {
+namespace {
+
+constexpr int k_usage = 64;
+constexpr int k_software = 70;
+
+// Options of every command that take a value: skipped on the way to its name.
+bool takes_value(std::string_view option) {
+  return option == "--config" || option == "--spool";
+}
+
+// The index in argv of the command's first word; argc when there is none.
+int find_command(int argc, const char* const* argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (!word.starts_with("-") || word == "-") return i;
+    if (takes_value(word)) ++i;
+  }
+  return argc;
+}
+
+const Command* command_called(std::string_view name) {
+  for (const auto& command : commands())
+    if (command.name == name) return &command;
+  return nullptr;
+}
+
+// "config" has sub-commands and does nothing itself.
+std::vector<const Command*> sub_commands(std::string_view parent) {
+  std::vector<const Command*> found;
+  const std::string prefix = std::string(parent) + " ";
+  for (const auto& command : commands())
+    if (command.name.starts_with(prefix)) found.push_back(&command);
+  return found;
+}
+
+std::string help_of_all() {
+  std::string text =
+      "pony - queue, send and account for transactional mail\n\n"
+      "Usage: pony [--config FILE] [--spool DIR] COMMAND [OPTION...]\n";
+  std::string_view group;
+  for (const auto& command : commands()) {
+    text += command.group == group ? "" : "\n";
+    std::string head(command.group == group ? "" : command.group);
+    group = command.group;
+    head.resize(10, ' ');
+    std::string name(command.name);
+    name.resize(std::max<std::size_t>(name.size() + 1, 14), ' ');
+    text += head + name;
+    text.append(command.summary).append("\n");
+  }
+  text +=
+      "\nExample   pony init\n"
+      "          echo '{\"to\":\"ann@example.com\",\"template\":\"welcome\","
+      "\n                 \"replacements\":{\"name\":\"Ann\",\"team\":\"Widget "
+      "Team\",\n                                 "
+      "\"action_url\":\"https://widgets.example/start\"}}' |\n"
+      "            pony enqueue\n"
+      "          pony run\n"
+      "\nOptions of every command: --config FILE, --spool DIR, --quiet, "
+      "--verbose,\n--json, --no-color, --help, --version.\n"
+      "'pony COMMAND --help' and pony(1) say more.\n";
+  return text;
+}
+
+int unknown_command(Context& context, std::string_view word) {
+  std::vector<std::string_view> names;
+  for (const auto& command : commands())
+    names.push_back(command.name.substr(0, command.name.find(' ')));
+  context.tell({Error::Kind::usage,
+                "there is no command '" + printable(word, 60) + "'",
+                did_you_mean(word, names).empty()
+                    ? "see: pony --help"
+                    : did_you_mean(word, names),
+                {}});
+  return k_usage;
+}
+
+// Secrets and mail are in our memory: not in a core file, not for a debugger
+// of the same user. A reader who has gone and a file limit are errors of a
+// call, not our death.
+void harden_process() {
+  ::prctl(PR_SET_DUMPABLE, 0);
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  ::umask(0077);
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+}
+
+void add_global_options(CLI::App& app, GlobalOptions& options) {
+  const std::string group = "Options of every command";
+  app.add_option("--config", options.config, "The configuration file")
+      ->type_name("FILE")
+      ->group(group);
+  app.add_option("--spool", options.spool, "The spool, instead of the configured")
+      ->type_name("DIR")
+      ->group(group);
+  app.add_flag("--quiet,-q", options.quiet, "Say only what a person should act on")
+      ->group(group);
+  app.add_flag("--verbose,-v", options.verbose, "Say more")->group(group);
+  app.add_flag("--json", options.json, "Answer in JSON")->group(group);
+  app.add_flag("--no-color", options.no_color, "No colour")->group(group);
+}
+
+int run_command(const Command& command, int first, int argc,
+                const char* const* argv, Context& context) {
+  context.command = command.name;
+  CLI::App app(std::string(command.summary), "pony " + std::string(command.name));
+  app.set_help_flag("--help,-h", "Print this and exit");
+  app.get_formatter()->column_width(26);
+  add_global_options(app, context.options);
+  const Action action = command.add(app, context);
+
+  // CLI11 takes them last first, without the words of the command's name.
+  std::vector<std::string> words;
+  for (int i = argc; i-- > first;) words.emplace_back(argv[i]);
+  const auto name_words = static_cast<std::ptrdiff_t>(
+      1 + std::count(command.name.begin(), command.name.end(), ' '));
+  words.erase(words.end() - name_words, words.end());
+  for (int i = first; i-- > 1;) words.emplace_back(argv[i]);
+  try {
+    app.parse(words);
+  } catch (const CLI::CallForHelp&) {
+    context.io().out(app.help());
+    return context.io().flush() ? 0 : exit_code(Error::Kind::disk);
+  } catch (const CLI::ParseError& error) {
+    context.tell({Error::Kind::usage, error.what(),
+                  "see: pony " + std::string(command.name) + " --help",
+                  {}});
+    return k_usage;
+  }
+  auto result = action();
+  if (!result) context.tell(result.error());
+  int code = result ? *result : exit_code(result.error().kind);
+  if (auto flushed = context.io().flush(); !flushed) {
+    context.tell(flushed.error());
+    if (code == 0) code = exit_code(flushed.error().kind);
+  }
+  return code;
+}
+
+int dispatch(int argc, const char* const* argv, Context& context) {
+  const int first = find_command(argc, argv);
+  for (int i = 1; i < first; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--help" || word == "-h") {
+      context.io().out(help_of_all());
+      return context.io().flush() ? 0 : exit_code(Error::Kind::disk);
+    }
+    if (word == "--version") {
+      context.io().out("pony " PONY_VERSION "\n");
+      return context.io().flush() ? 0 : exit_code(Error::Kind::disk);
+    }
+    if (word == "--json") context.options.json = true;
+  }
+  if (first == argc) {
+    context.io().err(help_of_all());
+    return k_usage;
+  }
+  std::string name = argv[first];
+  if (name == "help") {
+    context.io().out(help_of_all());
+    return context.io().flush() ? 0 : exit_code(Error::Kind::disk);
+  }
+  const auto subs = sub_commands(name);
+  if (!subs.empty()) {
+    if (first + 1 < argc) name += std::string(" ") + argv[first + 1];
+    if (command_called(name) == nullptr) {
+      std::string choices;
+      for (const auto* sub : subs)
+        choices += (choices.empty() ? "" : ", ") + std::string(sub->name);
+      if (first + 1 < argc && (std::string_view(argv[first + 1]) == "--help" ||
+                               std::string_view(argv[first + 1]) == "-h")) {
+        for (const auto* sub : subs)
+          context.io().out("pony " + std::string(sub->name) + "   " +
+                           std::string(sub->summary) + "\n");
+        return context.io().flush() ? 0 : exit_code(Error::Kind::disk);
+      }
+      context.tell({Error::Kind::usage,
+                    "there is no command '" + printable(name, 60) + "'",
+                    "there are: " + choices,
+                    {}});
+      return k_usage;
+    }
+  }
+  const Command* command = command_called(name);
+  if (command == nullptr) return unknown_command(context, name);
+  return run_command(*command, first, argc, argv, context);
+}
+
+}  // namespace
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> table = {
+      {"enqueue", "accept messages from files, stdin or flags; prints an id for each",
+       "Mail", add_enqueue},
+      {"send", "deliver one message now", "Mail", add_send},
+      {"run", "deliver everything that is due, then exit (for cron)", "Mail",
+       add_run},
+      {"queue", "what is waiting, and why", "Queue", add_queue},
+      {"show", "one message and every event of its life", "Queue", add_show},
+      {"retry", "bring failed, held or deferred messages back", "Queue",
+       add_retry},
+      {"cancel", "end messages that are still waiting", "Queue", add_cancel},
+      {"hold", "keep messages until they are released", "Queue", add_hold},
+      {"release", "let held messages go", "Queue", add_release},
+      {"report", "how many, how long, why not", "Answers", add_report},
+      {"events", "the event log", "Answers", add_events},
+      {"init", "write a starter configuration, spool and templates", "Set up",
+       add_init},
+      {"config check", "every problem of the configuration at once", "Set up",
+       add_config_check},
+      {"config show", "the configuration with its defaults filled in", "Set up",
+       add_config_show},
+      {"fsck", "find and mend what an unclean stop left", "Upkeep", add_fsck},
+  };
+  return table;
+}
+
+int exit_code(Error::Kind kind) {
+  switch (kind) {
+    case Error::Kind::usage:
+      return k_usage;
+    case Error::Kind::bad_data:
+      return 65;
+    case Error::Kind::not_found:
+      return 66;
+    case Error::Kind::refused:
+      return 69;
+    case Error::Kind::cannot_create:
+      return 73;
+    case Error::Kind::disk:
+      return 74;
+    case Error::Kind::temporary:
+    case Error::Kind::busy:
+      return 75;
+    case Error::Kind::no_permission:
+      return 77;
+    case Error::Kind::config:
+      return 78;
+  }
+  return k_software;
+}
+
+int cli_main(int argc, const char* const* argv, Io& io) {
+  harden_process();
+  const SystemClock clock;
+  Context context(io, clock);
+  try {
+    return dispatch(argc, argv, context);
+  } catch (const std::bad_alloc&) {
+    context.warn("out of memory: nothing that was not answered is done");
+    return exit_code(Error::Kind::temporary);
+  } catch (const std::exception& error) {
+    context.warn(std::string("this is a bug in pony: ") + error.what());
+    return k_software;
+  }
+}
+
+}  // namespace pony

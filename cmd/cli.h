@@ -1,0 +1,39 @@
+// The command line: the table of commands, the options that all have, and the
+// one place where an Error becomes words and an exit code (sysexits.h).
+#pragma once
+
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "cmd/context.h"
+#include "core/result.h"
+
+namespace CLI {
+class App;
+}
+
+namespace pony {
+
+// What a command does once its arguments are read: the exit code, or why not.
+using Action = std::function<Result<int>()>;
+
+struct Command {
+  std::string_view name;  // "enqueue", or "config check"
+  std::string_view summary;
+  std::string_view group;
+  // Adds the command's options to its parser and answers with what it does.
+  Action (*add)(CLI::App& app, Context& context);
+};
+
+// All commands, in the order of the help.
+const std::vector<Command>& commands();
+
+// sysexits.h: 0, 64, 65, 66, 69, 70, 73, 74, 75, 77, 78.
+int exit_code(Error::Kind kind);
+
+// Runs the command that `argv` names and returns the process's exit code.
+// Never throws.
+int cli_main(int argc, const char* const* argv, Io& io);
+
+}  // namespace pony

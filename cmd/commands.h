@@ -1,0 +1,24 @@
+// One line a command: each is a file of its own, cmd/<name>.cc.
+#pragma once
+
+#include "cmd/cli.h"
+
+namespace pony {
+
+Action add_init(CLI::App& app, Context& context);
+Action add_enqueue(CLI::App& app, Context& context);
+Action add_send(CLI::App& app, Context& context);
+Action add_run(CLI::App& app, Context& context);
+Action add_queue(CLI::App& app, Context& context);
+Action add_show(CLI::App& app, Context& context);
+Action add_events(CLI::App& app, Context& context);
+Action add_report(CLI::App& app, Context& context);
+Action add_retry(CLI::App& app, Context& context);
+Action add_cancel(CLI::App& app, Context& context);
+Action add_hold(CLI::App& app, Context& context);
+Action add_release(CLI::App& app, Context& context);
+Action add_config_check(CLI::App& app, Context& context);
+Action add_config_show(CLI::App& app, Context& context);
+Action add_fsck(CLI::App& app, Context& context);
+
+}  // namespace pony

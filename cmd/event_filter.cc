@@ -1,0 +1,75 @@
+#include "cmd/event_filter.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+namespace pony {
+namespace {
+
+constexpr const char* k_group = "Which events";
+
+bool is_any_of(const std::string& value,
+               const std::vector<std::string>& wanted) {
+  return wanted.empty() ||
+         std::find(wanted.begin(), wanted.end(), value) != wanted.end();
+}
+
+bool has_tag(const Event& event, const std::vector<std::string>& wanted) {
+  return wanted.empty() ||
+         std::any_of(event.tags.begin(), event.tags.end(),
+                     [&](const auto& tag) { return is_any_of(tag, wanted); });
+}
+
+void add_moment(CLI::App& app, const std::string& name,
+                std::optional<Time>& moment, const Clock& clock,
+                const std::string& help) {
+  app.add_option_function<std::string>(
+         name,
+         [name, &moment, &clock](const std::string& text) {
+           auto read = parse_moment(text, clock.now());
+           if (!read)
+             throw CLI::ValidationError(
+                 name, read.error().what + " (" + read.error().hint + ")");
+           moment = *read;
+         },
+         help)
+      ->type_name("MOMENT")
+      ->group(k_group);
+}
+
+// One value each time it is given: the next word is not its own.
+void add_list(CLI::App& app, const std::string& name,
+              std::vector<std::string>& values, const std::string& help,
+              const std::string& type) {
+  app.add_option(name, values, help)
+      ->allow_extra_args(false)
+      ->type_name(type)
+      ->group(k_group);
+}
+
+}  // namespace
+
+bool EventFilter::matches(const Event& event) const {
+  return (!since || event.ts >= *since) && (!until || event.ts < *until) &&
+         is_any_of(event.event, events) && has_tag(event, tags) &&
+         is_any_of(event.template_id, templates) &&
+         is_any_of(event.provider, providers) && is_any_of(event.pool, pools) &&
+         is_any_of(event.lang, langs);
+}
+
+void add_event_filter(CLI::App& app, EventFilter& filter, const Clock& clock) {
+  add_moment(app, "--since", filter.since, clock,
+             "From then on: 2026-11-21, 2026-11-21T10:00:00Z, today, 7d (ago)");
+  add_moment(app, "--until", filter.until, clock, "Before then");
+  add_list(app, "--event", filter.events, "Of this kind: queued, sent, …",
+           "EVENT");
+  add_list(app, "--tag", filter.tags, "Of messages with this tag", "TAG");
+  add_list(app, "--template", filter.templates,
+           "Of messages made from this template", "TEMPLATE");
+  add_list(app, "--provider", filter.providers, "About this provider",
+           "PROVIDER");
+  add_list(app, "--pool", filter.pools, "Of this pool", "POOL");
+  add_list(app, "--lang", filter.langs, "In this language", "LANG");
+}
+
+}  // namespace pony

@@ -1,0 +1,36 @@
+// pony retry: brings failed, held and deferred messages back.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cmd/commands.h"
+#include "cmd/move_messages.h"
+
+namespace pony {
+
+Action add_retry(CLI::App& app, Context& context) {
+  auto options = std::make_shared<MoveOptions>();
+  add_move_options(app, *options);
+  app.add_option("--to", options->new_recipients,
+                 "With one ID: replace its recipients that were rejected (if "
+                 "none was: all that\nnobody has accepted) by this one; may be "
+                 "repeated")
+      ->type_name("ADDRESS")
+      ->allow_extra_args(false);
+  app.footer(std::string(
+                 "What failed or is held goes back to new/, or waits for a "
+                 "send_at to come; what is\ndeferred becomes due now. What was "
+                 "sent is never sent again. A dropped file that was\nno valid "
+                 "message is tried again as it is, under a new id.\n\n"
+                 "Examples\n"
+                 "  pony retry 01JD8Q7Z4V6M3N5P7R9T1W3Y5A\n"
+                 "  pony retry 01JD8Q7Z4V6M3N5P7R9T1W3Y5A --to "
+                 "ann@example.com\n"
+                 "  pony queue --ids --state failed | pony retry -"
+                 "\n\n") +
+             k_move_exit_codes);
+  return [options, &context] {
+    return move_messages(*options, Move::retry, context);
+  };
+}
+
+}  // namespace pony

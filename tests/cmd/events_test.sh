@@ -1,0 +1,70 @@
+# pony events prints the log, filtered, and follows it.
+source "$(dirname "$0")/../support/shell.sh"
+
+one=$(pony enqueue --to ann@example.com --subject One --text x --tag signup)
+two=$(pony enqueue --to bob@example.org --subject Two --text x --tag eu)
+expect 0 pony run
+
+# For people: a line an event, time and event first.
+expect 0 pony events
+[[ $(wc -l <"$T/out") == 6 ]] || fail "not six events"
+out_has "queued      $one"
+out_has "provider=outbox attempt=1"
+out_has "outcome=accepted"
+
+# For programs: the log's own lines.
+expect 0 pony events --json
+cmp "$T/out" "$SPOOL"/log/events-*.jsonl || fail "not the lines as they are"
+
+# Filters.
+count() { pony events "$@" | wc -l; }
+[[ $(count --event sent) == 2 ]] || fail "--event"
+[[ $(count --event sent --event queued) == 4 ]] || fail "two events"
+[[ $(count --tag signup) == 3 ]] || fail "--tag"
+[[ $(count --provider outbox) == 4 ]] || fail "--provider"
+[[ $(count --template welcome) == 0 ]] || fail "--template"
+[[ $(count --since 1h) == 6 ]] || fail "--since"
+[[ $(count --until 1h) == 0 ]] || fail "--until"
+[[ $(count --since +1h) == 0 ]] || fail "--since in the future"
+expect 64 pony events --since nowish
+err_has "is no moment"
+
+# A message's own, also when the log is gone.
+[[ $(count "$two") == 3 ]] || fail "of one message"
+expect 66 pony events 01KAQ4Z7N8Q2M3V5X6Y7Z8A9BC
+mv "$SPOOL"/log/events-*.jsonl "$T/"
+[[ $(count "$two") == 3 ]] || fail "without the log"
+mv "$T"/events-*.jsonl "$SPOOL/log/"
+
+# A line that is no event is said, not printed.
+echo 'torn {' >>"$(echo "$SPOOL"/log/events-*.jsonl)"
+expect 0 pony events
+[[ $(wc -l <"$T/out") == 6 ]] || fail "a torn line was printed"
+err_has "1 line of the event log could not be read"
+
+# --follow: what is there, then what comes, also in a new day's file.
+"$PONY" --config "$T/pony.yaml" events --follow --json >"$T/followed" &
+background+=($!)
+lines_are() { [[ $(wc -l <"$T/followed") == "$1" ]]; }
+wait_until lines_are 6
+three=$(pony enqueue --to cy@example.com --subject Three --text x)
+wait_until lines_are 7
+grep -q "$three" "$T/followed" || fail "the new event was not followed"
+# What has no line end yet is not yet a line, and comes when it has.
+printf '{"ts":"2999-01-01T00:00:00.000Z","event":"%s","id":"%s"}\n%s' \
+  opened "$three" '{"ts":"2999-01-01T00:00:00.001Z","event":"clicked",' \
+  >"$SPOOL/log/events-2999-01-01.jsonl"
+wait_until lines_are 8
+printf '"id":"%s"}\n' "$three" >>"$SPOOL/log/events-2999-01-01.jsonl"
+wait_until lines_are 9
+tail -n1 "$T/followed" | grep -q clicked || fail "a line was torn"
+
+# It ends by itself when its reader goes, though nothing is written.
+mkfifo "$T/pipe"
+"$PONY" --config "$T/pony.yaml" events --follow >"$T/pipe" &
+follower=$!
+background+=("$follower")
+head -n1 "$T/pipe" >/dev/null
+gone() { ! kill -0 "$follower"; }
+wait_until gone
+wait "$follower" || fail "the reader's leaving was an error"
