@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+"""Kills pony at its k-th system call, for every k (or every n-th), and looks.
+
+A scene is a command with a prepared spool. It is run once under strace to
+count its system calls, then once for each k with SIGKILL injected at call k.
+After each kill `pony run` recovers and delivers, and the invariants are
+checked:
+
+  I1  each acknowledged message is in exactly one place, and delivered
+  I2  every file outside tmp/ is whole
+  I3  what was delivered is in sent/ (or still explained by its events)
+  I4  a copy beyond one needs an event `recovered`, or an `attempted` with
+      outcome unknown, that explains it
+  I5  no other end than our kill; nothing hangs
+  I6  `pony fsck` has nothing left to say
+"""
+import argparse
+import collections
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+MESSAGE = {
+    "to": "ann@example.com",
+    "subject": "Hello",
+    "text": "It works.\n",
+    "tags": ["crash"],
+}
+
+
+class Scene:
+    def __init__(self, options, name, command, stdin=b"", queued=0,
+                 fail_first=False):
+        self.options = options
+        self.name = name
+        self.command = command
+        self.stdin = stdin
+        self.queued = queued
+        self.fail_first = fail_first
+        self.base = pathlib.Path(options.folder) / name
+        self.work = pathlib.Path(options.folder) / (name + ".work")
+
+    # ----- preparing
+
+    def config(self, root):
+        first = ""
+        members = "outbox"
+        if self.fail_first:
+            first = "  first: {type: sendmail, command: [/bin/false]}\n"
+            members = "first, outbox"
+        text = (
+            f"spool: {root}/spool\n"
+            "default_from: team@widgets.example\n"
+            "retry: {first: 1s, factor: 1, jitter: 0%}\n"
+            f"providers:\n{first}"
+            f"  outbox: {{type: maildir, path: {root}/outbox}}\n"
+            f"pools: {{default: {{providers: [{members}]}}}}\n")
+        path = root / "pony.yaml"
+        path.write_text(text)
+        path.chmod(0o600)
+
+    def pony(self, root, *args, stdin=b"", prefix=()):
+        return subprocess.run(
+            [*prefix, self.options.pony, "--config", str(root / "pony.yaml"), *args],
+            input=stdin, capture_output=True, timeout=60)
+
+    def prepare(self):
+        shutil.rmtree(self.base, ignore_errors=True)
+        self.base.mkdir(parents=True)
+        self.config(self.base)
+        # The spool is there: its first making is another scene.
+        if self.name != "first enqueue":
+            done = self.pony(self.base, "queue")
+            assert done.returncode == 0, done.stderr
+        lines = b"".join(json.dumps(dict(MESSAGE, subject=f"q{i}")).encode() + b"\n"
+                         for i in range(self.queued))
+        self.acknowledged = []
+        if lines:
+            done = self.pony(self.base, "enqueue", stdin=lines)
+            assert done.returncode == 0, done.stderr
+            self.acknowledged = done.stdout.decode().split()
+
+    def copy(self):
+        shutil.rmtree(self.work, ignore_errors=True)
+        shutil.copytree(self.base, self.work)
+        self.config(self.work)
+
+    # ----- one run
+
+    def count_calls(self):
+        self.copy()
+        trace = self.work / "trace"
+        done = self.pony(self.work, *self.command, stdin=self.stdin,
+                         prefix=["strace", "-f", "-qq", "-o", str(trace)])
+        assert done.returncode in (0, 75), (self.name, done.returncode, done.stderr)
+        return sum(1 for line in trace.read_text(errors="replace").splitlines()
+                   if "(" in line and "resumed>" not in line)
+
+    def kill_at(self, k):
+        self.copy()
+        done = self.pony(
+            self.work, *self.command, stdin=self.stdin,
+            prefix=["strace", "-f", "-qq", "-o", "/dev/null",
+                    "-e", f"inject=all:signal=SIGKILL:when={k}"])
+        # strace dies of its tracee's signal: -9, or 137 through a shell.
+        if done.returncode not in (0, 75, -9, 137):
+            raise AssertionError(
+                f"I5: ended with {done.returncode}: {done.stderr.decode()}")
+        ids = [line for line in done.stdout.decode().split() if len(line) == 26]
+        return self.acknowledged + [i for i in ids if i not in self.acknowledged]
+
+    # ----- looking
+
+    def settle(self):
+        """Runs pony until nothing waits; messages may be deferred by 1 s."""
+        for _ in range(8):
+            done = self.pony(self.work, "run", "--quiet")
+            assert done.returncode in (0, 75), (done.returncode, done.stderr)
+            waiting = [p for place in ("new", "deferred", "cur")
+                       for p in (self.work / "spool" / place).rglob("*.jsonl")]
+            if not waiting:
+                return
+            self.pony(self.work, "retry", "-", stdin="\n".join(
+                p.stem for p in waiting if "deferred" in p.parts).encode())
+        raise AssertionError(f"left behind: {waiting}")
+
+    def check(self, acknowledged):
+        self.settle()
+        spool = self.work / "spool"
+        files = [p for p in spool.rglob("*.jsonl")
+                 if p.parent.name != "log" and "tmp" not in p.relative_to(spool).parts]
+        places = collections.Counter(p.stem for p in files)
+        for name, count in places.items():
+            assert count == 1, f"I1: {name} is in {count} places"
+        for one in acknowledged:
+            assert one in places, f"I1: {one} was acknowledged and is nowhere"
+        events = {}
+        for path in files:
+            lines = path.read_text().split("\n")
+            assert lines[-1] == "", f"I2: {path} has a torn tail"
+            parsed = [json.loads(line) for line in lines[:-1]]
+            assert parsed[0]["id"] == path.stem
+            events[path.stem] = parsed[1:]
+        copies = collections.Counter()
+        for mail in (self.work / "outbox" / "new").glob("*"):
+            text = mail.read_text()
+            ident = text.split("Message-ID: <", 1)[1].split("@", 1)[0]
+            copies[ident] += 1
+        for path in files:
+            kinds = [e["event"] for e in events[path.stem]]
+            if "sent" in path.relative_to(spool).parts:
+                assert copies[path.stem] >= 1, f"I3: {path.stem} is in sent/, undelivered"
+                assert kinds[-1] == "sent", f"I3: {path.stem} ends with {kinds[-1]}"
+            else:
+                # Only an interrupted `send` may end in failed/.
+                assert self.command[0] == "send" and "failed" in path.parts, path
+                assert path.stem not in acknowledged, f"I1: {path.stem} failed"
+        duplicates = 0
+        for ident, count in copies.items():
+            if count == 1:
+                continue
+            duplicates += count - 1
+            assert any(e["event"] == "recovered" or e.get("outcome") == "unknown"
+                       for e in events[ident]), f"I4: {ident} has {count} copies, unexplained"
+            assert count == 2, f"I4: {ident} has {count} copies"
+        log = collections.Counter()
+        for path in (spool / "log").glob("*.jsonl"):
+            for line in path.read_text().splitlines():
+                event = json.loads(line)
+                if event["event"] in ("sent", "failed"):
+                    log[event["id"]] += 1
+        for ident in places:
+            # A queued event may be missing (the log is a copy), an end not.
+            assert log[ident] == 1, f"I6: {ident} ended {log[ident]} times in the log"
+        done = self.pony(self.work, "fsck", "--dry-run")
+        assert done.returncode == 0, f"I6: fsck: {done.stdout.decode()}"
+        return duplicates
+
+    def run(self):
+        self.prepare()
+        calls = self.count_calls()
+        points = range(1, calls + 1, self.options.every)
+        duplicates = 0
+        for k in points:
+            try:
+                duplicates += self.check(self.kill_at(k))
+            except (AssertionError, subprocess.TimeoutExpired,
+                    json.JSONDecodeError) as error:
+                print(f"{self.name}: killed at call {k} of {calls}: {error}\n"
+                      f"its files are in {self.work}", flush=True)
+                return len(points), 1, duplicates
+        print(f"{self.name}: {len(points)} kills ({calls} calls), "
+              f"{duplicates} explained second copies", flush=True)
+        shutil.rmtree(self.base)
+        shutil.rmtree(self.work)
+        return len(points), 0, duplicates
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pony", required=True)
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--folder", required=True)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    os.environ["PONY_CONFIG"] = "/nonexistent"
+
+    one = json.dumps(MESSAGE).encode()
+    keyed = json.dumps(dict(MESSAGE, idempotency_key="order-1")).encode()
+    stream = b"".join(json.dumps(dict(MESSAGE, subject=f"s{i}")).encode() + b"\n"
+                      for i in range(5))
+    scenes = [
+        Scene(options, "first enqueue", ["enqueue"], stdin=one),
+        Scene(options, "enqueue", ["enqueue"], stdin=one),
+        Scene(options, "enqueue with a key", ["enqueue"], stdin=keyed),
+        Scene(options, "enqueue five", ["enqueue"], stdin=stream),
+        Scene(options, "run", ["run"], queued=5),
+        Scene(options, "run with failover", ["run"], queued=3, fail_first=True),
+        Scene(options, "send", ["send"], stdin=one),
+        Scene(options, "send or queue", ["send", "--or-queue"], stdin=one),
+    ]
+    kills = failures = copies = 0
+    for scene in scenes:
+        if options.only and options.only != scene.name:
+            continue
+        done, failed, duplicates = scene.run()
+        kills += done
+        failures += failed
+        copies += duplicates
+    print(f"{kills} kills, {failures} scenes failed, {copies} explained second copies")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
