@@ -30,6 +30,27 @@ Result<std::vector<std::unique_ptr<Provider>>> make_providers(
   return providers;
 }
 
+// Settings that this version reads but does not keep yet. One that is there to
+// hold mail back must not be passed over: then nothing is delivered.
+Result<> check_kept(Context& context, const Config& config) {
+  if (config.safe_mode)
+    return fail(Error::Kind::config,
+                "safe_mode is not kept by this version of pony, so nothing is "
+                "delivered",
+                "remove it from the configuration to deliver to everybody");
+  const auto not_kept = [&](const std::string& what) {
+    context.say("warning: " + what + " is not kept by this version of pony");
+  };
+  for (const auto& provider : config.providers)
+    if (!provider.rate.empty())
+      not_kept("the rate of provider '" + provider.name + "'");
+  const auto& hooks = config.hooks;
+  if (!hooks.on_sent.empty() || !hooks.on_failed.empty() ||
+      !hooks.on_breaker.empty())
+    not_kept("hooks");
+  return {};
+}
+
 }  // namespace
 
 DeliverySet::DeliverySet(Context& context, Config config)
@@ -43,6 +64,8 @@ Result<std::unique_ptr<DeliverySet>> DeliverySet::make(Context& context,
                                                        int jobs) {
   auto config = context.config();
   if (!config) return tl::unexpected(config.error());
+  if (auto kept = check_kept(context, **config); !kept)
+    return tl::unexpected(kept.error());
   std::unique_ptr<DeliverySet> set(new DeliverySet(context, **config));
   auto providers = make_providers(context, set->config_, set->reactor_);
   if (!providers) return tl::unexpected(providers.error());

@@ -81,8 +81,7 @@ void add_message_flags(CLI::App& app, MessageFlags& flags) {
     app.add_option(name, value, help)
         ->type_name(type)
         ->group(group)
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        ->allow_extra_args(false);  // one value each time it is given
   };
   list("--to", flags.to, "A recipient (may be repeated, as cc and bcc)",
        "ADDRESS");

@@ -62,6 +62,8 @@ void History::add(const Event& event,
     next_at = event.next_at;
     reason = event.reason;
     if (event.event == "deferred") ++rounds;
+    if (event.event == "retried" || event.event == "released")
+      restarted_at = event.ts;
     // A person asked for another try: who was refused may be tried again,
     // who has it may not.
     if (event.event == "retried") {

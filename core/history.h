@@ -32,6 +32,8 @@ struct History {
   int attempts = 0;            // providers tried, over all rounds
   int rounds = 0;              // times all providers failed: `deferred` events
   std::optional<Time> next_at;
+  // When a person last let it go again: giving up counts from there.
+  std::optional<Time> restarted_at;
   std::string last_provider;
   std::string last_error;
   std::string reason;  // of the last event that moved it

@@ -84,7 +84,7 @@ std::optional<JsonRecords::Record> JsonRecords::next() {
         return {};  // the next line's first character decides
       }
       if (buffer_[scan_ + 1] == '{' && !object_may_follow())
-        return take(scan_ + 1);
+        return take(scan_);
       continue;
     }
     if (scan_ - start_ > limit_) {
@@ -124,8 +124,10 @@ std::optional<JsonRecords::Record> JsonRecords::next() {
     scan_ = start_;
   }
   if (finished_) {
-    in_record_ = true;
-    return take(buffer_.size());
+    // Never closed: what is wrong is where its last byte is, not below it.
+    std::size_t end = buffer_.size();
+    while (end > start_ && is_space(buffer_[end - 1])) --end;
+    return take(end);
   }
   return {};
 }

@@ -129,9 +129,11 @@ Event what_follows(const Delivery& delivery, const Round& round,
     return ended("expired", "its expires_at, " + format_time(*expires_at) +
                                 ", comes before the next try; last error: " +
                                 trouble(round));
-  const Time since = delivery.message.send_at.value_or(delivery.accepted_at);
-  if (next_at - std::max(since, delivery.accepted_at) >
-      policy.retry.give_up_after)
+  const Time since =
+      std::max({delivery.accepted_at,
+                delivery.message.send_at.value_or(delivery.accepted_at),
+                history.restarted_at.value_or(delivery.accepted_at)});
+  if (next_at - since > policy.retry.give_up_after)
     return ended("expired",
                  "gave up after " +
                      format_duration(policy.retry.give_up_after) +

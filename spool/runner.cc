@@ -279,26 +279,13 @@ Result<bool> Runner::take_in_dropped(
   // Its own file first, durable and in place; then the dropped one goes. A
   // crash in between leaves both under one id, and recovery knows which is
   // older.
-  const Time now = spool_.clock().now();
-  Event queued = spool_.event("queued", id, *message);
-  if (message->send_at && *message->send_at > now)
-    queued.next_at = message->send_at;
-  std::string content = message_line(id, now, Mode::queue, *message);
-  append_line(content, queued);
-  const std::string temporary = id + "." + std::to_string(::getpid());
-  auto fd = folders.create_in_tmp(temporary);
-  if (!fd) return tl::unexpected(fd.error());
-  auto ok = write_all(fd->get(), content, temporary);
-  if (ok) ok = sync_all(fd->get(), temporary);
-  if (ok)
-    ok = folders.move("tmp", temporary, folder_.path(), message_file_name(id));
-  if (ok) ok = folders.sync(folder_.path());
-  if (!ok) return tl::unexpected(ok.error());
+  auto accepted = spool_.accept_into(folder_, *message, Mode::queue, id);
+  if (!accepted && accepted.error().kind == Error::Kind::bad_data)
+    return refuse(accepted.error());
+  if (!accepted) return tl::unexpected(accepted.error());
   ::unlinkat(folders.root(), (folder_.path() + "/" + name).c_str(), 0);
-  std::string line;
-  append_line(line, queued);
-  (void)spool_.log().append(line, now);
-  return true;
+  // The same idempotency key and content as an earlier message: nothing to do.
+  return !accepted->duplicate;
 }
 
 Result<> Runner::bury_claim(const std::string& name, const std::string& id,

@@ -72,20 +72,15 @@ Event Spool::event(std::string_view kind, std::string_view id,
   return event;
 }
 
-Result<Spool::Staged> Spool::stage(const Message& message, Mode mode) {
+// Writes the message to tmp/, under `id` or a fresh one.
+Result<Spool::Staged> Spool::stage(const Message& message, Mode mode,
+                                   std::string id) {
   Staged staged;
   const Time now = clock_.now();
-  staged.id = new_message_id(now);
+  staged.id = id.empty() ? new_message_id(now) : std::move(id);
   staged.queued = event("queued", staged.id, message);
-  const bool later = message.send_at && *message.send_at > now;
-  if (later) staged.queued.next_at = message.send_at;
-  if (mode == Mode::queue) {
-    auto place = folders_.place(later ? State::deferred : State::fresh,
-                                staged.id, message.priority,
-                                later ? *message.send_at : now);
-    if (!place) return tl::unexpected(place.error());
-    staged.place = std::move(*place);
-  }
+  if (message.send_at && *message.send_at > now)
+    staged.queued.next_at = message.send_at;
   staged.temporary = staged.id + "." + std::to_string(::getpid());
   auto fd = folders_.create_in_tmp(staged.temporary);
   if (!fd) return tl::unexpected(fd.error());
@@ -171,11 +166,18 @@ std::vector<Result<Accepted>> Spool::accept_batch(
         continue;
       }
     }
-    auto one = stage(message, Mode::queue);
+    auto one = stage(message, Mode::queue, {});
     if (!one) {
       broken = one.error();
       break;
     }
+    auto place = place_after(folders_, one->queued, message.priority);
+    if (!place) {
+      remove_temporary(folders_, one->temporary);
+      broken = place.error();
+      break;
+    }
+    one->place = std::move(*place);
     if (!key.empty()) {
       if (auto noted = keys_.record(key, one->id, digest, clock_.now());
           !noted) {
@@ -255,7 +257,8 @@ std::vector<Result<Accepted>> Spool::accept_batch(
 }
 
 Result<Accepted> Spool::accept_into(RunnerFolder& runner,
-                                    const Message& message, Mode mode) {
+                                    const Message& message, Mode mode,
+                                    std::string id) {
   const std::string& key = message.idempotency_key;
   std::string digest;
   if (!key.empty()) {
@@ -269,8 +272,11 @@ Result<Accepted> Spool::accept_into(RunnerFolder& runner,
       return Accepted{*earlier, true};
     }
   }
-  auto staged = stage(message, mode);
-  if (!staged) return tl::unexpected(staged.error());
+  auto staged = stage(message, mode, std::move(id));
+  if (!staged) {
+    keys_.release_locks();
+    return tl::unexpected(staged.error());
+  }
   Result<> done = sync_all(staged->fd.get(), "a message");
   if (done && !key.empty()) {
     done = keys_.record(key, staged->id, digest, clock_.now());

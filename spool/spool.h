@@ -57,10 +57,11 @@ class Spool {
   // fails, what was not yet in place has that error and the rest is durable.
   std::vector<Result<Accepted>> accept(std::span<const Message> messages);
 
-  // Accepts straight into a runner's folder: `pony send` delivers it itself.
-  // Mode::queue promises that it will be delivered, whatever becomes of us.
+  // Accepts straight into a runner's folder: `pony send` delivers it itself,
+  // a runner takes in a dropped file. Mode::queue promises that it will be
+  // delivered, whatever becomes of us. `id`: to be used for it, if not empty.
   Result<Accepted> accept_into(RunnerFolder& runner, const Message& message,
-                               Mode mode);
+                               Mode mode, std::string id = {});
 
   // A message wherever it is. not_found with the id.
   struct Located {
@@ -85,7 +86,7 @@ class Spool {
  private:
   Spool(Folders folders, const SpoolOptions& options, const Clock& clock);
   struct Staged;
-  Result<Staged> stage(const Message& message, Mode mode);
+  Result<Staged> stage(const Message& message, Mode mode, std::string id);
   std::vector<Result<Accepted>> accept_batch(std::span<const Message> messages);
 
   Folders folders_;

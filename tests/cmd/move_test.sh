@@ -102,6 +102,24 @@ expect 0 pony cancel --quiet - <"$T/ids"
 [[ $(grep -c '"event":"cancelled"' "$SPOOL"/log/*.jsonl) -ge 600 ]] || fail "not all are in the log"
 no_claims
 
+# --- killed at any step it is moved or not, and the log tells the same
+if command -v strace >/dev/null; then
+  for step in renameat2:1 renameat2:2 renameat2:3 write:1 write:2 write:3 \
+    fdatasync:1 fdatasync:2 fdatasync:3 fsync:4 unlinkat:1; do
+    f=$(queue)
+    strace -f -qq -o /dev/null -e trace="${step%:*}" \
+      -e inject="${step%:*}:signal=SIGKILL:when=${step#*:}" \
+      "$PONY" --config "$T/pony.yaml" hold "$f" >/dev/null 2>&1 && fail "$step: not killed"
+    expect 0 pony fsck
+    state=$(jq -rs '[.[] | .event | select(. == "held")] | length' "$SPOOL/$(where "$f")")
+    logged=$(cat "$SPOOL"/log/*.jsonl | grep -c "\"event\":\"held\",\"id\":\"$f\"" || true)
+    ((state == logged)) || fail "$step: held $state times, logged $logged times"
+    if ((state)); then is_in "$f" "held/*"; else is_in "$f" "new/*"; fi
+    pony cancel --quiet "$f"
+  done
+  rm -rf "$SPOOL"/tmp/*
+fi
+
 # --- --dry-run says what would be done, and does nothing
 expect 0 pony hold --dry-run "$b"
 err_has "$b: would be held"

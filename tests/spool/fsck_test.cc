@@ -189,6 +189,9 @@ TEST_CASE("recovery puts the longer of two names of a message in its place") {
     REQUIRE_OK(recovered);
     CHECK(recovered->warnings.size() == 1);
     CHECK(fs::is_empty(spool / "cur") != other_history);
+    for (const auto& left : fs::directory_iterator(spool / "cur"))
+      CHECK_MESSAGE(fs::exists(left.path() / "journal.000000"),
+                    "what its runner knew of it is kept with it");
     const auto events = spool.load(id).file.events;
     CHECK(events.back().event == (other_history ? "retried" : "recovered"));
   }

@@ -80,9 +80,10 @@ class TempSpool {
     const auto located = load(id);
     REQUIRE_OK(runner->claim(located.folder, message_file_name(id),
                              message_file_name(id)));
-    REQUIRE_OK(
-        runner->file({{id, located.file.message.priority, std::move(events)}},
-                     spool_->log(), clock.now(), {}));
+    std::vector<Settled> settled;
+    settled.push_back(
+        {id, located.file.message.priority, std::move(events), {}});
+    REQUIRE_OK(runner->file(settled, spool_->log(), clock.now(), {}));
   }
   Event event(std::string_view kind, const std::string& id) {
     return spool_->event(kind, id, {});
