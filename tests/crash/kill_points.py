@@ -2,7 +2,7 @@
 """Kills pony at its k-th system call, for every k (or every n-th), and looks.
 
 A scene is a command with a prepared spool. It is run once under strace to
-count its system calls, then once for each k with SIGKILL injected at call k.
+list its system calls, then once for each of them with SIGKILL injected there.
 After each kill `pony run` recovers and delivers, and the invariants are
 checked:
 
@@ -19,6 +19,7 @@ import collections
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -90,22 +91,39 @@ class Scene:
 
     # ----- one run
 
-    def count_calls(self):
+    def strace(self, *options):
+        # `enqueue` may use a thread; the children of a run are not ours to
+        # kill.
+        follow = ["-f"] if "enqueue" in self.command else []
+        return ["strace", *follow, "-qq", *options]
+
+    def calls(self):
+        """Every system call in order, as (name, how many of that name)."""
         self.copy()
         trace = self.work / "trace"
         done = self.pony(self.work, *self.command, stdin=self.stdin,
-                         prefix=["strace", "-f", "-qq", "-o", str(trace)])
+                         prefix=self.strace("-o", str(trace)))
         assert done.returncode in (0, 75), (self.name, done.returncode, done.stderr)
-        return sum(1 for line in trace.read_text(errors="replace").splitlines()
-                   if "(" in line and "resumed>" not in line)
+        seen = collections.Counter()
+        points = []
+        for line in trace.read_text(errors="replace").splitlines():
+            call = re.match(r"(?:\d+ +)?([a-z_0-9]+)\(", line)
+            # It is our end, or cannot be told from its beginning.
+            if not call or call[1] in ("execve", "exit", "exit_group"):
+                continue
+            seen[call[1]] += 1
+            points.append((call[1], seen[call[1]]))
+        return points
 
-    def kill_at(self, k):
+    def kill_at(self, call, nth):
+        # strace counts the calls of each name for themselves.
         self.copy()
         done = self.pony(
             self.work, *self.command, stdin=self.stdin,
-            prefix=["strace", "-f", "-qq", "-o", "/dev/null",
-                    "-e", f"inject=all:signal=SIGKILL:when={k}"])
+            prefix=self.strace("-o", "/dev/null", "-e",
+                               f"inject={call}:signal=SIGKILL:when={nth}"))
         # strace dies of its tracee's signal: -9, or 137 through a shell.
+        self.killed += done.returncode in (-9, 137)
         if done.returncode not in (0, 75, -9, 137):
             raise AssertionError(
                 f"I5: ended with {done.returncode}: {done.stderr.decode()}")
@@ -181,22 +199,27 @@ class Scene:
 
     def run(self):
         self.prepare()
-        calls = self.count_calls()
-        points = range(1, calls + 1, self.options.every)
-        duplicates = 0
-        for k in points:
+        calls = self.calls()
+        points = calls[::self.options.every]
+        duplicates = self.killed = 0
+        for call, nth in points:
             try:
-                duplicates += self.check(self.kill_at(k))
+                duplicates += self.check(self.kill_at(call, nth))
             except (AssertionError, subprocess.TimeoutExpired,
                     json.JSONDecodeError) as error:
-                print(f"{self.name}: killed at call {k} of {calls}: {error}\n"
+                print(f"{self.name}: killed at {call} number {nth}: {error}\n"
                       f"its files are in {self.work}", flush=True)
-                return len(points), 1, duplicates
-        print(f"{self.name}: {len(points)} kills ({calls} calls), "
+                return self.killed, 1, duplicates
+        # Threads and clocks make a run differ a little from the counted one;
+        # most points are hit.
+        if self.killed < 0.8 * len(points):
+            print(f"{self.name}: only {self.killed} of {len(points)} points hit")
+            return self.killed, 1, duplicates
+        print(f"{self.name}: {self.killed} kills ({len(calls)} calls), "
               f"{duplicates} explained second copies", flush=True)
         shutil.rmtree(self.base)
         shutil.rmtree(self.work)
-        return len(points), 0, duplicates
+        return self.killed, 0, duplicates
 
 
 def main():

@@ -1,0 +1,97 @@
+// Tests core/pool/strategy.cc.
+#include "core/pool/strategy.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+TEST_SUITE_BEGIN("pool");
+
+namespace pony {
+namespace {
+
+using Indices = std::vector<std::size_t>;
+
+PoolConfig a_pool(Strategy strategy, const std::vector<int>& weights) {
+  PoolConfig pool;
+  pool.strategy = strategy;
+  for (const int weight : weights)
+    pool.members.push_back({"p" + std::to_string(pool.members.size()), weight});
+  return pool;
+}
+
+std::vector<MemberHealth> healthy(std::size_t count) {
+  return std::vector<MemberHealth>(count);
+}
+
+TEST_CASE("every strategy asks every provider, and none twice") {
+  for (const auto strategy :
+       {Strategy::priority, Strategy::random, Strategy::round_robin,
+        Strategy::weighted, Strategy::adaptive}) {
+    CAPTURE(static_cast<int>(strategy));
+    const auto pool = a_pool(strategy, {1, 50, 3, 1});
+    Order order(7);
+    for (int i = 0; i < 100; ++i) {
+      auto indices = order.of(pool, healthy(4));
+      std::sort(indices.begin(), indices.end());
+      CHECK(indices == Indices{0, 1, 2, 3});
+    }
+  }
+}
+
+TEST_CASE("priority is the order in which they are written") {
+  Order order(7);
+  CHECK(order.of(a_pool(Strategy::priority, {1, 9, 1}), healthy(3)) ==
+        Indices{0, 1, 2});
+}
+
+TEST_CASE("in a round robin each leads in turn") {
+  const auto pool = a_pool(Strategy::round_robin, {1, 1, 1});
+  Order order(7);
+  CHECK(order.of(pool, healthy(3)) == Indices{0, 1, 2});
+  CHECK(order.of(pool, healthy(3)) == Indices{1, 2, 0});
+  CHECK(order.of(pool, healthy(3)) == Indices{2, 0, 1});
+  CHECK(order.of(pool, healthy(3)) == Indices{0, 1, 2});
+}
+
+TEST_CASE("random is drawn for each message, and the seed decides") {
+  const auto pool = a_pool(Strategy::random, {1, 1, 1});
+  Order order(7);
+  Order same(7);
+  std::set<Indices> seen;
+  for (int i = 0; i < 200; ++i) {
+    const auto drawn = order.of(pool, healthy(3));
+    CHECK(drawn == same.of(pool, healthy(3)));
+    seen.insert(drawn);
+  }
+  CHECK_MESSAGE(seen.size() == 6, "each of the 3! orders");
+}
+
+TEST_CASE("by weight each leads as often as its weight says") {
+  const auto pool = a_pool(Strategy::weighted, {3, 1});
+  Order order(7);
+  int first = 0;
+  for (int i = 0; i < 4000; ++i)
+    first += order.of(pool, healthy(2)).front() == 0;
+  CHECK(first > 2850);
+  CHECK(first < 3150);
+}
+
+TEST_CASE("adaptive prefers the one expected to deliver soonest") {
+  const auto pool = a_pool(Strategy::adaptive, {1, 1, 1});
+  Order order(7);
+  CHECK(order.of(pool, {{0, 300}, {0, 100}, {0, 200}}) == Indices{1, 2, 0});
+  // Half of its messages need another try somewhere else.
+  CHECK(order.of(pool, {{0, 150}, {0.5, 100}, {0, 120}}) == Indices{2, 0, 1});
+  CHECK_MESSAGE(order.of(pool, healthy(3)) == Indices{0, 1, 2},
+                "as written while nothing is known");
+}
+
+}  // namespace
+}  // namespace pony
+
+TEST_SUITE_END();
