@@ -84,9 +84,8 @@ int unknown_command(Context& context, std::string_view word) {
     names.push_back(command.name.substr(0, command.name.find(' ')));
   context.tell({Error::Kind::usage,
                 "there is no command '" + printable(word, 60) + "'",
-                did_you_mean(word, names).empty()
-                    ? "see: pony --help"
-                    : did_you_mean(word, names),
+                did_you_mean(word, names).empty() ? "see: pony --help"
+                                                  : did_you_mean(word, names),
                 {}});
   return k_usage;
 }
@@ -108,10 +107,12 @@ void add_global_options(CLI::App& app, GlobalOptions& options) {
   app.add_option("--config", options.config, "The configuration file")
       ->type_name("FILE")
       ->group(group);
-  app.add_option("--spool", options.spool, "The spool, instead of the configured")
+  app.add_option("--spool", options.spool,
+                 "The spool, instead of the configured")
       ->type_name("DIR")
       ->group(group);
-  app.add_flag("--quiet,-q", options.quiet, "Say only what a person should act on")
+  app.add_flag("--quiet,-q", options.quiet,
+               "Say only what a person should act on")
       ->group(group);
   app.add_flag("--verbose,-v", options.verbose, "Say more")->group(group);
   app.add_flag("--json", options.json, "Answer in JSON")->group(group);
@@ -121,7 +122,8 @@ void add_global_options(CLI::App& app, GlobalOptions& options) {
 int run_command(const Command& command, int first, int argc,
                 const char* const* argv, Context& context) {
   context.command = command.name;
-  CLI::App app(std::string(command.summary), "pony " + std::string(command.name));
+  CLI::App app(std::string(command.summary),
+               "pony " + std::string(command.name));
   app.set_help_flag("--help,-h", "Print this and exit");
   app.get_formatter()->column_width(26);
   add_global_options(app, context.options);
@@ -140,7 +142,8 @@ int run_command(const Command& command, int first, int argc,
     context.io().out(app.help());
     return context.io().flush() ? 0 : exit_code(Error::Kind::disk);
   } catch (const CLI::ParseError& error) {
-    context.tell({Error::Kind::usage, error.what(),
+    context.tell({Error::Kind::usage,
+                  error.what(),
                   "see: pony " + std::string(command.name) + " --help",
                   {}});
     return k_usage;
@@ -208,7 +211,8 @@ int dispatch(int argc, const char* const* argv, Context& context) {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> table = {
-      {"enqueue", "accept messages from files, stdin or flags; prints an id for each",
+      {"enqueue",
+       "accept messages from files, stdin or flags; prints an id for each",
        "Mail", add_enqueue},
       {"send", "deliver one message now", "Mail", add_send},
       {"run", "deliver everything that is due, then exit (for cron)", "Mail",

@@ -82,9 +82,9 @@ Result<std::unique_ptr<DeliverySet>> DeliverySet::make(Context& context,
     return render_message(delivery.message, delivery.id, delivery.accepted_at,
                           set->templates_, set->config_.default_from);
   };
-  set->dispatcher_ = std::make_unique<Dispatcher>(
-      set->reactor_, std::move(*providers), std::move(render),
-      std::move(options));
+  set->dispatcher_ =
+      std::make_unique<Dispatcher>(set->reactor_, std::move(*providers),
+                                   std::move(render), std::move(options));
   return set;
 }
 

@@ -4,8 +4,8 @@
 // answers; with a stream they work side by side, because one waits for the
 // processor and the other for the disk. An id is printed when its message is
 // safe, not before.
-#include <poll.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -106,8 +106,9 @@ bool Committer::commit(Group group) {
   }
   if (auto flushed = context_.io().flush();
       !flushed || context_.io().broken_pipe()) {
-    context_.warn("the messages are queued, but their ids could not be "
-                  "written to standard output");
+    context_.warn(
+        "the messages are queued, but their ids could not be "
+        "written to standard output");
     code_ = pony::exit_code(Error::Kind::disk);
     return false;
   }
@@ -161,9 +162,8 @@ class Pipeline {
 bool Pipeline::commit(Group group) {
   std::unique_lock lock(mutex_);
   if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
-  changed_.wait(lock, [&] {
-    return failed_ || groups_.size() < k_groups_waiting;
-  });
+  changed_.wait(lock,
+                [&] { return failed_ || groups_.size() < k_groups_waiting; });
   if (failed_) return false;
   groups_.push_back(std::move(group));
   changed_.notify_all();
@@ -235,9 +235,9 @@ Result<bool> Reader::read(int fd, const std::string& source) {
     const ssize_t n = ::read(fd, buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0)
-      return fail_errno(errno, "cannot read " + (source.empty()
-                                                     ? "standard input"
-                                                     : "'" + source + "'"));
+      return fail_errno(
+          errno, "cannot read " +
+                     (source.empty() ? "standard input" : "'" + source + "'"));
     ended = n == 0;
     if (ended) {
       records.finish();

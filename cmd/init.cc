@@ -46,8 +46,12 @@ std::string starter(const std::string& spool, const std::string& templates) {
   return "# pony.yaml: what pony does with mail. See pony.yaml(5).\n"
          "# Check it with: pony config check\n"
          "\n"
-         "spool: " + spool + "\n"
-         "templates: " + templates + "\n"
+         "spool: " +
+         spool +
+         "\n"
+         "templates: " +
+         templates +
+         "\n"
          "\n"
          "# The sender, where neither message nor template names one.\n"
          "default_from: Widget Team <team@widgets.example>\n"
@@ -57,7 +61,9 @@ std::string starter(const std::string& spool, const std::string& templates) {
          "# 'pools' all of them are the pool 'default', in this order.\n"
          "providers:\n"
          "  # Delivers into a Maildir, to try things out.\n"
-         "  outbox: {type: maildir, path: " + spool + "/outbox}\n"
+         "  outbox: {type: maildir, path: " +
+         spool +
+         "/outbox}\n"
          "\n"
          "  # relay:\n"
          "  #   type: smtp\n"

@@ -44,10 +44,9 @@ Result<> Io::flush() {
     if (n < 0) {
       const int error = errno;
       buffer_.clear();
-      return fail(Error::Kind::disk,
-                  fail_errno(error, "cannot write to standard output")
-                      .value()
-                      .what);
+      return fail(
+          Error::Kind::disk,
+          fail_errno(error, "cannot write to standard output").value().what);
     }
     rest.remove_prefix(static_cast<std::size_t>(n));
   }

@@ -138,8 +138,7 @@ Result<Json> json_from(const MessageFlags& flags, Time now) {
       if (equals == std::string::npos || equals == 0)
         return fail(Error::Kind::usage,
                     "--set wants NAME=VALUE, not '" + printable(one, 80) + "'");
-      values.set(one.substr(0, equals),
-                 Json::string(one.substr(equals + 1)));
+      values.set(one.substr(0, equals), Json::string(one.substr(equals + 1)));
     }
   }
   if (!flags.headers.empty()) {
@@ -151,18 +150,16 @@ Result<Json> json_from(const MessageFlags& flags, Time now) {
                                             printable(one, 80) + "'");
       const auto value = one.find_first_not_of(' ', colon + 1);
       headers.set(one.substr(0, colon),
-                  Json::string(value == std::string::npos
-                                   ? std::string()
-                                   : one.substr(value)));
+                  Json::string(value == std::string::npos ? std::string()
+                                                          : one.substr(value)));
     }
   }
-  for (const auto& [key, value] :
-       {std::pair("send_at", &flags.at), std::pair("expires_at", &flags.expires)}) {
+  for (const auto& [key, value] : {std::pair("send_at", &flags.at),
+                                   std::pair("expires_at", &flags.expires)}) {
     if (value->empty()) continue;
     auto moment = parse_moment(*value, now);
     if (!moment)
-      return fail(Error::Kind::usage, moment.error().what,
-                  moment.error().hint);
+      return fail(Error::Kind::usage, moment.error().what, moment.error().hint);
     message.set(key, Json::string(format_time(*moment)));
   }
   if (!flags.attach.empty()) {

@@ -42,7 +42,9 @@ Result<Message> MessageInput::read(std::string_view record, std::size_t line,
   return message;
 }
 
-Result<Message> MessageInput::from_flags() { return check(flags_); }
+Result<Message> MessageInput::from_flags() {
+  return check(flags_);
+}
 
 Result<Message> MessageInput::check(Json json) {
   auto message = message_from(json);

@@ -138,13 +138,13 @@ Result<int> RunCommand::run() {
     if (!folder) return tl::unexpected(folder.error());
     auto options = options_for(**spool, **set, watch);
     if (!options) return tl::unexpected(options.error());
-    Runner runner(**spool, *folder, (*set)->dispatcher(),
-                  std::move(*options));
+    Runner runner(**spool, *folder, (*set)->dispatcher(), std::move(*options));
     auto summary = runner.run();
     signals_.detach((*set)->reactor());
     if (!summary) {
       auto error = summary.error();
-      error.hint = "what was claimed is taken up by the next run; see: pony fsck";
+      error.hint =
+          "what was claimed is taken up by the next run; see: pony fsck";
       return tl::unexpected(std::move(error));
     }
     add(sum_, *summary);
@@ -182,12 +182,13 @@ Result<RunOptions> RunCommand::options_for(Spool&, DeliverySet& set,
   options.grace = *grace;
   if (!flags_.max_time.empty()) {
     auto most = parse_duration(flags_.max_time);
-    if (!most) return fail(Error::Kind::usage, "--max-time: " + most.error().what);
+    if (!most)
+      return fail(Error::Kind::usage, "--max-time: " + most.error().what);
     options.max_time = *most;
   }
   if (!flags_.pool.empty() && set.config().pool(flags_.pool) == nullptr)
-    return fail(Error::Kind::usage, "there is no pool '" + flags_.pool +
-                                        "' in the configuration");
+    return fail(Error::Kind::usage,
+                "there is no pool '" + flags_.pool + "' in the configuration");
   options.stop = [this] {
     progress_->show();
     reload_ = signals_.take_reload() || reload_;
@@ -210,11 +211,13 @@ Result<RunOptions> RunCommand::options_for(Spool&, DeliverySet& set,
     tell(delivery, event);
   };
   options.on_warning = [this](const std::string& text) { context_.warn(text); };
-  // Templates may have been edited while nothing was to be done.
+  // Templates may be edited at any time: what was read is forgotten before
+  // each wait, and now and then while there is much to do.
   options.on_idle = [&watch, &set](const std::vector<std::string>& folders) {
     set.templates().refresh();
     return watch.watch(folders);
   };
+  options.now_and_then = [&set] { set.templates().refresh(); };
   options.has_news = [&watch] { return watch.has_news(); };
   return options;
 }

@@ -1,8 +1,8 @@
 // pony send: one message, delivered now, with the same durable steps as a
 // run takes: accepted into a runner's folder of our own, journalled, filed.
-#include <CLI/CLI.hpp>
 #include <fcntl.h>
 
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <utility>
 
@@ -39,9 +39,9 @@ Result<JsonRecords::Record> read_record(const std::string& file,
   } else if (context.io().in_is_terminal()) {
     context.say("reading a message from the terminal; end it with Ctrl-D");
   }
-  auto text = read_all(from_stdin ? context.io().in() : opened.get(),
-                       k_message_limit,
-                       from_stdin ? "standard input" : std::string_view(file));
+  auto text =
+      read_all(from_stdin ? context.io().in() : opened.get(), k_message_limit,
+               from_stdin ? "standard input" : std::string_view(file));
   if (!text) return tl::unexpected(text.error());
   JsonRecords records(k_message_limit);
   records.feed(*text);
@@ -51,8 +51,7 @@ Result<JsonRecords::Record> read_record(const std::string& file,
     return fail(Error::Kind::bad_data, "the input holds no message",
                 "pipe a JSON message to it, or see: pony send --help");
   if (records.next())
-    return fail(Error::Kind::bad_data,
-                "the input holds more than one message",
+    return fail(Error::Kind::bad_data, "the input holds more than one message",
                 "send takes one; for many: pony enqueue, then pony run");
   return std::move(*record);
 }
@@ -135,9 +134,8 @@ Result<RunSummary> deliver(const SendOptions& options, Context& context,
 }
 
 // What became of it, in words and as an exit code.
-Result<int> conclude(const SendOptions& options, Context& context,
-                     Spool& spool, const std::string& id,
-                     const RunSummary& summary) {
+Result<int> conclude(const SendOptions& options, Context& context, Spool& spool,
+                     const std::string& id, const RunSummary& summary) {
   auto message = spool.load(id);
   if (!message) return tl::unexpected(message.error());
   const History& history = message->file.history;
@@ -191,8 +189,9 @@ Result<int> run_send(const SendOptions& options, Context& context) {
   if (!accepted) return tl::unexpected(accepted.error());
   if (accepted->duplicate) {
     context.io().out(accepted->id + "\n");
-    context.say(accepted->id + ": its idempotency key was used before; "
-                               "nothing was sent");
+    context.say(accepted->id +
+                ": its idempotency key was used before; "
+                "nothing was sent");
     return 0;
   }
   auto summary = deliver(options, context, **spool, *folder, accepted->id);

@@ -30,9 +30,9 @@ Result<int> wait_for_outcome(Spool& spool, const std::vector<std::string>& ids,
       }
       if (found->state == State::failed) {
         auto message = spool.load(id);
-        context.say(id + ": failed: " +
-                    (message ? message->file.history.reason
-                             : message.error().what));
+        context.say(
+            id + ": failed: " +
+            (message ? message->file.history.reason : message.error().what));
         code = 69;
         break;
       }
@@ -40,10 +40,9 @@ Result<int> wait_for_outcome(Spool& spool, const std::vector<std::string>& ids,
         context.say(id + ": not yet known");
         return code == 0 ? 75 : code;
       }
-      const auto left = std::chrono::duration_cast<Milliseconds>(
-          until - SteadyClock::now());
-      std::this_thread::sleep_for(
-          std::clamp(left, Milliseconds(1), pause));
+      const auto left =
+          std::chrono::duration_cast<Milliseconds>(until - SteadyClock::now());
+      std::this_thread::sleep_for(std::clamp(left, Milliseconds(1), pause));
     }
   }
   return code;

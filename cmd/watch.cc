@@ -37,15 +37,16 @@ bool FolderWatch::watch(const std::vector<std::string>& folders) {
   bool fresh = false;
   for (const auto& folder : folders) {
     const std::string path = folders_.path() + "/" + folder;
-    const int wd =
-        ::inotify_add_watch(inotify_.get(), path.c_str(),
-                            IN_MOVED_TO | IN_CREATE | IN_ONLYDIR);
+    const int wd = ::inotify_add_watch(inotify_.get(), path.c_str(),
+                                       IN_MOVED_TO | IN_CREATE | IN_ONLYDIR);
     if (wd >= 0 && watched_.insert(wd).second) fresh = true;
   }
   return fresh;
 }
 
-bool FolderWatch::has_news() { return std::exchange(news_, false); }
+bool FolderWatch::has_news() {
+  return std::exchange(news_, false);
+}
 
 void FolderWatch::drain() {
   alignas(inotify_event) char buffer[16384];
@@ -77,7 +78,9 @@ void Signals::attach(Reactor& reactor) {
   reactor.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { read(); });
 }
 
-void Signals::detach(Reactor& reactor) { reactor.unwatch(signals_.get()); }
+void Signals::detach(Reactor& reactor) {
+  reactor.unwatch(signals_.get());
+}
 
 void Signals::read() {
   signalfd_siginfo info{};
@@ -91,6 +94,8 @@ void Signals::read() {
   }
 }
 
-bool Signals::take_reload() { return std::exchange(reload_, false); }
+bool Signals::take_reload() {
+  return std::exchange(reload_, false);
+}
 
 }  // namespace pony

@@ -13,8 +13,7 @@ namespace pony {
 
 using Milliseconds = std::chrono::milliseconds;
 // Wall-clock time, UTC.
-using Time =
-    std::chrono::time_point<std::chrono::system_clock, Milliseconds>;
+using Time = std::chrono::time_point<std::chrono::system_clock, Milliseconds>;
 
 // Where now comes from; tests hand in one that moves by advance().
 class Clock {

@@ -50,7 +50,8 @@ int Fd::release() {
 }
 
 Result<> Fd::close(std::string_view what) {
-  if (::close(release()) != 0) return fail_errno(errno, quoted("cannot close", what));
+  if (::close(release()) != 0)
+    return fail_errno(errno, quoted("cannot close", what));
   return {};
 }
 
@@ -90,8 +91,7 @@ Result<Fd> open_regular(int at, const std::string& name, int flags,
   if (!fd) {
     // ELOOP: it is a symbolic link; ENXIO: a socket or a FIFO without reader.
     if (errno == ELOOP || errno == ENXIO || errno == EISDIR)
-      return fail(Error::Kind::bad_data,
-                  quoted("not a regular file:", name));
+      return fail(Error::Kind::bad_data, quoted("not a regular file:", name));
     return fail_errno(errno, quoted("cannot open", name));
   }
   struct stat own {};
@@ -104,9 +104,9 @@ Result<Fd> open_regular(int at, const std::string& name, int flags,
     return fail(Error::Kind::bad_data,
                 quoted("belongs to another user:", name));
   if (static_cast<std::size_t>(st.st_size) > limit)
-    return fail(Error::Kind::bad_data,
-                quoted("larger than " + std::to_string(limit) + " bytes:",
-                       name));
+    return fail(
+        Error::Kind::bad_data,
+        quoted("larger than " + std::to_string(limit) + " bytes:", name));
   return fd;
 }
 
@@ -125,13 +125,12 @@ Result<std::string> read_all(int fd, std::size_t limit, std::string_view what,
     if (n < 0) return fail_errno(errno, quoted("cannot read", what));
     have += static_cast<std::size_t>(n);
     if (have > limit)
-      return fail(Error::Kind::bad_data,
-                  quoted("larger than " + std::to_string(limit) + " bytes:",
-                         what));
+      return fail(
+          Error::Kind::bad_data,
+          quoted("larger than " + std::to_string(limit) + " bytes:", what));
     // A short read of a regular file of known size is its end.
     if (n == 0 || (size > 0 && have == size)) break;
-    if (have == data.size())
-      data.resize(std::min(limit + 1, data.size() * 2));
+    if (have == data.size()) data.resize(std::min(limit + 1, data.size() * 2));
   }
   data.resize(have);
   return data;
@@ -157,8 +156,8 @@ Result<> write_all(int fd, std::string_view data, std::string_view what) {
 Result<> write_all_at(int fd, std::string_view data, std::uint64_t offset,
                       std::string_view what) {
   while (!data.empty()) {
-    const ssize_t n = ::pwrite(fd, data.data(), data.size(),
-                               static_cast<off_t>(offset));
+    const ssize_t n =
+        ::pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return fail_errno(errno, quoted("cannot write", what));
     data.remove_prefix(static_cast<std::size_t>(n));

@@ -61,7 +61,11 @@ void History::add(const Event& event,
     state = *moved;
     next_at = event.next_at;
     reason = event.reason;
-    if (event.event == "deferred") ++rounds;
+    if (event.event == "deferred") {
+      ++rounds;
+      for (const auto& one : event.recipients)
+        settled.try_emplace(one.email, one.outcome);
+    }
     if (event.event == "retried" || event.event == "released")
       restarted_at = event.ts;
     // A person asked for another try: who was refused may be tried again,
@@ -79,7 +83,9 @@ void History::add(const Event& event,
   attempts = std::max(attempts, event.attempt);
   last_provider = event.provider;
   last_error = event.error;
-  unknown_at.clear();
+  // Of those it lists none need be in doubt at the other provider.
+  if (event.recipients.empty() || event.provider == unknown_at)
+    unknown_at.clear();
   const auto settle = [&](const std::string& email, Outcome outcome) {
     if (outcome == Outcome::accepted || outcome == Outcome::rejected)
       settled.insert_or_assign(email, outcome);

@@ -37,7 +37,9 @@ struct History {
   std::string last_provider;
   std::string last_error;
   std::string reason;  // of the last event that moved it
-  // Recipients that are settled: accepted ones are never sent to again.
+  // Recipients that are settled: accepted ones are never sent to again. Of
+  // unknown outcome are those whom a `deferred` event lists: they are counted
+  // as failed while others wait for another try (on_unknown: fail).
   std::map<std::string, Outcome> settled;
   // Where the last outcome was unknown: that provider may have it.
   std::string unknown_at;

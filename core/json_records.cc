@@ -83,8 +83,7 @@ std::optional<JsonRecords::Record> JsonRecords::next() {
         if (finished_) continue;
         return {};  // the next line's first character decides
       }
-      if (buffer_[scan_ + 1] == '{' && !object_may_follow())
-        return take(scan_);
+      if (buffer_[scan_ + 1] == '{' && !object_may_follow()) return take(scan_);
       continue;
     }
     if (scan_ - start_ > limit_) {

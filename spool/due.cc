@@ -1,10 +1,11 @@
 #include "spool/due.h"
 
 #include <fcntl.h>
-
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <iterator>
 #include <utility>
 
 #include "core/event.h"
@@ -19,7 +20,9 @@ constexpr std::array<Priority, 3> k_order = {Priority::high, Priority::normal,
                                              Priority::bulk};
 
 // Older first. Dropped files have names of their own and sort among them.
-bool older(const DueFile& a, const DueFile& b) { return a.name < b.name; }
+bool older(const DueFile& a, const DueFile& b) {
+  return a.name < b.name;
+}
 
 bool is_ours(std::string_view name) {
   return !id_of_file_name(name).empty() || name.ends_with(k_dropped_suffix);
@@ -76,21 +79,28 @@ Result<> Due::look(Time now) {
                           current ? std::optional(now) : std::nullopt);
       if (!ok) return ok;
     }
-    if (!current) {
-      // Empty ones go: rmdir refuses the others. Who is about to move a
-      // message in makes the folder anew (Folders::move).
-      for (const char* name : {"/high", "/bulk", ""}) {
-        const std::string folder = "deferred/" + bucket + name;
-        if (::unlinkat(folders_.root(), folder.c_str(), AT_REMOVEDIR) == 0)
-          folders_.forget(folder);
-      }
-    }
+    if (!current) remove_if_empty("deferred/" + bucket);
   }
   for (auto& one : lanes_) {
     std::sort(one.files.begin(), one.files.end(),
               [](const DueFile& a, const DueFile& b) { return older(b, a); });
   }
   return {};
+}
+
+// rmdir refuses what is not empty. Who is about to move a message in makes
+// the folder anew (Folders::move).
+void Due::remove_if_empty(const std::string& bucket) {
+  const auto is_gone = [&](const std::string& folder) {
+    if (::unlinkat(folders_.root(), folder.c_str(), AT_REMOVEDIR) != 0)
+      return errno == ENOENT;
+    folders_.forget(folder);
+    return true;
+  };
+  auto shard = shards_.lower_bound(bucket + "/");
+  while (shard != shards_.end() && shard->starts_with(bucket + "/"))
+    shard = is_gone(*shard) ? shards_.erase(shard) : std::next(shard);
+  for (const char* name : {"/high", "/bulk", ""}) (void)is_gone(bucket + name);
 }
 
 Result<> Due::look_into(const std::string& folder, Priority priority,
@@ -129,16 +139,14 @@ std::optional<Time> Due::due_time(const std::string& folder,
     return it->second;
   struct stat info {};
   auto fd = open_regular(folders_.root(), folder + "/" + name, O_RDONLY,
-                         k_message_file_limit, folders_.trusted_owner(),
-                         &info);
+                         k_message_file_limit, folders_.trusted_owner(), &info);
   if (!fd) return {};
   // The last line is the event that put it here; it is never longer.
   constexpr off_t k_tail = off_t{64} << 10;
   std::string tail(static_cast<std::size_t>(std::min(k_tail, info.st_size)),
                    '\0');
-  const ssize_t n =
-      ::pread(fd->get(), tail.data(), tail.size(),
-              info.st_size - static_cast<off_t>(tail.size()));
+  const ssize_t n = ::pread(fd->get(), tail.data(), tail.size(),
+                            info.st_size - static_cast<off_t>(tail.size()));
   if (n <= 0) return {};
   std::string_view lines(tail.data(), static_cast<std::size_t>(n));
   if (lines.back() == '\n') lines.remove_suffix(1);

@@ -55,6 +55,7 @@ class Due {
   };
   Result<> look_into(const std::string& folder, Priority priority,
                      std::optional<Time> only_until);
+  void remove_if_empty(const std::string& bucket);
   std::optional<Time> due_time(const std::string& folder,
                                const std::string& name);
 

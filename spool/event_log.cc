@@ -70,13 +70,12 @@ Result<> EventLog::append(std::string_view lines, Time now) {
   if (!file_ || day != day_) {
     auto log = folders_.folder("log");
     if (!log) return tl::unexpected(log.error());
-    const std::string name =
-        std::string(k_prefix).append(day).append(k_suffix);
+    const std::string name = std::string(k_prefix).append(day).append(k_suffix);
     // O_RDWR: the last byte has to be seen.
-    Fd fd(::openat(*log, name.c_str(),
-                   O_CREAT | O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK |
-                       O_CLOEXEC,
-                   folders_.file_mode()));
+    Fd fd(::openat(
+        *log, name.c_str(),
+        O_CREAT | O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+        folders_.file_mode()));
     if (!fd) return fail_errno(errno, "cannot open 'log/" + name + "'");
     file_ = std::move(fd);
     day_ = day;
@@ -122,8 +121,7 @@ Result<> EventLog::read_on(
     // with events of the day before.
     if (since && day < format_day(*since)) continue;
     if (until && day > format_day(*until + std::chrono::hours(24))) break;
-    const std::string name =
-        std::string(k_prefix).append(day).append(k_suffix);
+    const std::string name = std::string(k_prefix).append(day).append(k_suffix);
     auto fd = open_regular(*log, name, O_RDONLY, SIZE_MAX,
                            folders_.trusted_owner(), nullptr);
     if (!fd && fd.error().kind == Error::Kind::not_found) continue;  // purged

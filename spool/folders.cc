@@ -20,7 +20,9 @@ constexpr std::string_view k_version = "1\n";
 constexpr std::array k_priorities = {Priority::high, Priority::normal,
                                      Priority::bulk};
 
-bool is_shard(std::string_view name) { return name.size() == 1; }
+bool is_shard(std::string_view name) {
+  return name.size() == 1;
+}
 bool is_lane(std::string_view name) {
   return name == "high" || name == "bulk";
 }
@@ -34,7 +36,8 @@ std::string octal(mode_t mode) {
 
 // Makes `path` and what is missing above it.
 Result<> make_folders(const std::string& path, mode_t mode) {
-  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+  for (std::size_t slash = path.find('/', 1);;
+       slash = path.find('/', slash + 1)) {
     const std::string part = path.substr(0, slash);
     const bool last = slash == std::string::npos;
     if (::mkdir(part.c_str(), last ? mode : 0755) != 0 && errno != EEXIST) {
@@ -46,6 +49,11 @@ Result<> make_folders(const std::string& path, mode_t mode) {
     }
     if (last) return {};
   }
+}
+
+bool is_removed(int folder) {
+  struct stat info {};
+  return ::fstat(folder, &info) == 0 && info.st_nlink == 0;
 }
 
 Result<gid_t> group_id(const std::string& group) {
@@ -151,8 +159,8 @@ Result<> Folders::check_version() {
     return fail(Error::Kind::config, "the spool '" + path_ + "' is on NFS",
                 "pony's locks and renames need a local file system");
   for (const char* name :
-       {"tmp", "new", "new/high", "new/bulk", "deferred", "held", "cur",
-        "sent", "failed", "log", "state", "state/keys"}) {
+       {"tmp", "new", "new/high", "new/bulk", "deferred", "held", "cur", "sent",
+        "failed", "log", "state", "state/keys"}) {
     auto made = folder(name);
     if (!made) {
       if (made.error().kind == Error::Kind::disk)
@@ -202,7 +210,8 @@ Result<int> Folders::folder(const std::string& relative) {
                     "' is on another file system",
                 "a message moves by rename(2): keep the spool on one");
   if (made && give_away_ && ::fchown(fd->get(), owner_, group_) != 0)
-    return fail_errno(errno, "cannot give '" + relative + "' to the spool's owner");
+    return fail_errno(errno,
+                      "cannot give '" + relative + "' to the spool's owner");
   const int number = fd->get();
   open_.insert_or_assign(relative, std::move(*fd));
   return number;
@@ -272,17 +281,22 @@ Result<> Folders::move(const std::string& from, const std::string& name,
     if (error == EEXIST)
       return fail(Error::Kind::busy,
                   "'" + to + "/" + new_name + "' is there already");
-    // ENOENT: the source is gone (somebody else was faster), or the target
-    // folder was removed as empty: make it again, once.
+    // ENOENT: the source is gone (somebody else was faster), or one of the
+    // folders was removed as empty since we opened it. Then, once: the target
+    // is made again; the source may have been, by somebody else.
     if (error == ENOENT && round == 0) {
-      struct stat info {};
-      if (::fstat(*target, &info) == 0 && info.st_nlink == 0) {
-        forget(to);
-        continue;
+      const bool new_source = is_removed(*source);
+      const bool new_target = is_removed(*target);
+      if (new_target) forget(to);
+      if (new_source) {
+        forget(from);
+        source = existing(from);
+        if (!source) return tl::unexpected(source.error());
       }
+      if (new_source || new_target) continue;
     }
-    return fail_errno(error, "cannot move '" + from + "/" + name + "' to '" +
-                                 to + "'");
+    return fail_errno(
+        error, "cannot move '" + from + "/" + name + "' to '" + to + "'");
   }
 }
 
@@ -404,7 +418,8 @@ Result<Fd> Folders::create_in_tmp(const std::string& name) {
                  file_mode_));
   if (!fd) return fail_errno(errno, "cannot make 'tmp/" + name + "'");
   if (give_away_ && ::fchown(fd.get(), owner_, group_) != 0)
-    return fail_errno(errno, "cannot give 'tmp/" + name + "' to the spool's owner");
+    return fail_errno(errno,
+                      "cannot give 'tmp/" + name + "' to the spool's owner");
   return fd;
 }
 

@@ -57,8 +57,8 @@ class Folders {
 
   // The folder a message of this state belongs to; `when` is the due time
   // (deferred) or the day it ended (sent, failed). Sub-folders included.
-  Result<std::string> place(State state, std::string_view id,
-                            Priority priority, Time when);
+  Result<std::string> place(State state, std::string_view id, Priority priority,
+                            Time when);
 
   // Renames `name` from one folder to another; makes the target again if
   // somebody removed it as empty. not_found when the source is gone;
@@ -69,10 +69,9 @@ class Folders {
 
   // Calls `each(folder, name)` for every file in the folder and in its
   // sub-folders for size; lanes are folders of their own. Stops on false.
-  Result<> for_each_file(
-      const std::string& relative,
-      const std::function<bool(const std::string& folder, const char* name)>&
-          each);
+  Result<> for_each_file(const std::string& relative,
+                         const std::function<bool(const std::string& folder,
+                                                  const char* name)>& each);
 
   // Names of the sub-folders of deferred/, cur/, sent/ or failed/, sorted.
   Result<std::vector<std::string>> sub_folders(const std::string& relative);

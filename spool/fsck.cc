@@ -479,8 +479,7 @@ Result<> Fsck::check_buckets() {
     if (!empty) continue;
     // One that was emptied a moment ago goes with the next look of a runner.
     const auto minute = parse_minute(bucket);
-    if (minute && *minute + std::chrono::hours(1) > now_)
-      continue;
+    if (minute && *minute + std::chrono::hours(1) > now_) continue;
     // rmdir refuses what is not empty; who is about to move something in
     // makes the folder anew (Folders::move).
     bool removed = false;

@@ -7,6 +7,9 @@
 #include <cerrno>
 #include <vector>
 
+#include "spool/message_file.h"
+#include "spool/message_id.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -55,8 +58,7 @@ Result<> IdempotencyKeys::lock(std::string_view key) {
 }
 
 Result<std::string> IdempotencyKeys::find(std::string_view key,
-                                          const std::string& digest,
-                                          Time now) {
+                                          const std::string& digest, Time now) {
   const std::string name = hash(key);
   auto text = read_regular(locks_.at(name.front()).get(), name, k_record_limit,
                            folders_.trusted_owner());
@@ -69,8 +71,8 @@ Result<std::string> IdempotencyKeys::find(std::string_view key,
   if (!record || record->text_of("key") != key) return std::string();
   auto at = parse_time(record->text_of("at"));
   const std::string id(record->text_of("id"));
-  if (!at || !is_ascii(id) || now - *at >= window_) return std::string();
-  auto found = folders_.find(id, id + ".jsonl");
+  if (!at || !is_message_id(id) || now - *at >= window_) return std::string();
+  auto found = folders_.find(id, message_file_name(id));
   if (!found) return std::string();
   if (record->text_of("content") != digest)
     return fail(Error::Kind::bad_data,
@@ -99,8 +101,7 @@ Result<> IdempotencyKeys::record(std::string_view key, std::string_view id,
   if (written && ::renameat(folders_.root(), ("tmp/" + temporary).c_str(),
                             locks_.at(name.front()).get(), name.c_str()) != 0)
     written = fail_errno(errno, "cannot record an idempotency key");
-  if (!written)
-    ::unlinkat(folders_.root(), ("tmp/" + temporary).c_str(), 0);
+  if (!written) ::unlinkat(folders_.root(), ("tmp/" + temporary).c_str(), 0);
   return written;
 }
 

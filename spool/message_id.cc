@@ -19,8 +19,7 @@ Random fresh_random() {
   std::size_t have = 0;
   // getrandom gives up to 256 bytes whole; the loop is for early boot.
   while (have < bytes.size()) {
-    const ssize_t n =
-        ::getrandom(bytes.data() + have, bytes.size() - have, 0);
+    const ssize_t n = ::getrandom(bytes.data() + have, bytes.size() - have, 0);
     if (n > 0) have += static_cast<std::size_t>(n);
   }
   for (auto& byte : bytes) byte &= 31;

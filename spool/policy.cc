@@ -43,7 +43,7 @@ Event of_kind(std::string_view kind, std::string reason) {
 Event sent(const Delivery& delivery, const Round& round) {
   Event event = of_kind("sent", {});
   for (const auto& [email, outcome] : delivery.history.settled)
-    if (outcome == Outcome::rejected)
+    if (outcome != Outcome::accepted)
       event.recipients.push_back({email, outcome, {}});
   for (const auto& one : round.verdicts) {
     if (one.verdict.outcome == Outcome::accepted) {
@@ -66,35 +66,50 @@ Event sent(const Delivery& delivery, const Round& round) {
   return event;
 }
 
+bool somebody_has(const Delivery& delivery) {
+  const auto& settled = delivery.history.settled;
+  return std::any_of(settled.begin(), settled.end(), [](const auto& one) {
+    return one.second == Outcome::accepted;
+  });
+}
+
 }  // namespace
+
+Event ended_untried(const Delivery& delivery, std::string_view kind,
+                    std::string reason) {
+  if (!somebody_has(delivery)) return of_kind(kind, std::move(reason));
+  Round round;
+  for (const auto& recipient : delivery.message.recipients())
+    if (!delivery.history.settled.contains(recipient.email))
+      round.verdicts.push_back(
+          {recipient.email, {Outcome::unavailable, 0, reason, {}, {}, false}});
+  Event event = sent(delivery, round);
+  event.attempt = delivery.history.attempts;
+  return event;
+}
 
 std::optional<Event> expired_before_try(const Delivery& delivery, Time now) {
   const auto& expires_at = delivery.message.expires_at;
   if (!expires_at || now < *expires_at) return {};
-  return of_kind("expired", "past its expires_at, " +
-                                format_time(*expires_at) +
-                                (delivery.history.last_error.empty()
-                                     ? std::string()
-                                     : "; last error: " +
-                                           delivery.history.last_error));
+  return ended_untried(
+      delivery, "expired",
+      "past its expires_at, " + format_time(*expires_at) +
+          (delivery.history.last_error.empty()
+               ? std::string()
+               : "; last error: " + delivery.history.last_error));
 }
 
 Event what_follows(const Delivery& delivery, const Round& round,
                    const Policy& policy, Time now) {
   const History& history = delivery.history;
-  const bool somebody_has_it =
-      std::any_of(history.settled.begin(), history.settled.end(),
-                  [](const auto& one) {
-                    return one.second == Outcome::accepted;
-                  });
   const auto has = [&](Outcome outcome) {
     return std::any_of(
         round.verdicts.begin(), round.verdicts.end(),
         [&](const auto& one) { return one.verdict.outcome == outcome; });
   };
   const auto ended = [&](std::string_view kind, std::string reason) {
-    Event event = somebody_has_it ? sent(delivery, round)
-                                  : of_kind(kind, std::move(reason));
+    Event event = somebody_has(delivery) ? sent(delivery, round)
+                                         : of_kind(kind, std::move(reason));
     event.attempt = round.attempt;
     if (event.provider.empty()) event.provider = round.provider;
     return event;
@@ -122,8 +137,7 @@ Event what_follows(const Delivery& delivery, const Round& round,
     return ended("failed", round.cannot_be_carried);
 
   const std::uint64_t seed = std::hash<std::string>{}(delivery.id);
-  const Time next_at =
-      now + backoff(history.rounds + 1, policy.retry, seed);
+  const Time next_at = now + backoff(history.rounds + 1, policy.retry, seed);
   if (const auto& expires_at = delivery.message.expires_at;
       expires_at && next_at >= *expires_at)
     return ended("expired", "its expires_at, " + format_time(*expires_at) +
@@ -134,14 +148,19 @@ Event what_follows(const Delivery& delivery, const Round& round,
                 delivery.message.send_at.value_or(delivery.accepted_at),
                 history.restarted_at.value_or(delivery.accepted_at)});
   if (next_at - since > policy.retry.give_up_after)
-    return ended("expired",
-                 "gave up after " +
-                     format_duration(policy.retry.give_up_after) +
-                     "; last error: " + trouble(round));
+    return ended("expired", "gave up after " +
+                                format_duration(policy.retry.give_up_after) +
+                                "; last error: " + trouble(round));
   Event event = of_kind("deferred", trouble(round));
   event.attempt = round.attempt;
   event.provider = round.provider;
   event.next_at = next_at;
+  // Others wait; who is in doubt and counted as failed is not sent to again.
+  if (unknown && on_unknown == OnUnknown::fail)
+    for (const auto& one : round.verdicts)
+      if (one.verdict.outcome == Outcome::unknown)
+        event.recipients.push_back(
+            {one.email, Outcome::unknown, one.verdict.error});
   return event;
 }
 

@@ -4,7 +4,8 @@
 //
 // The rules, in the order in which they are asked:
 //   somebody's outcome is unknown   → on_unknown: later (deferred), held,
-//                                     or counted as failed
+//                                     or counted as failed (and not sent to
+//                                     again while others are)
 //   nobody is left to be reached    → sent if anyone has it, else failed
 //   no provider can ever carry it   → sent if anyone has it, else failed
 //   past expires_at, or a next try
@@ -13,7 +14,9 @@
 // Pure: no clock, no disk.
 #pragma once
 
-#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "core/config.h"
 #include "core/delivery.h"
@@ -32,7 +35,13 @@ struct Policy {
 Event what_follows(const Delivery& delivery, const Round& round,
                    const Policy& policy, Time now);
 
-// A message that is due: may it still be tried? The `expired` event if not.
+// What a message comes to that is not tried any more, for `reason`: sent if
+// anyone has it (who was not reached is named), else `kind`.
+Event ended_untried(const Delivery& delivery, std::string_view kind,
+                    std::string reason);
+
+// A message that is due: may it still be tried? If not, the event that ends
+// it: `expired`, or `sent` if anyone has it.
 std::optional<Event> expired_before_try(const Delivery& delivery, Time now);
 
 }  // namespace pony

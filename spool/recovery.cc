@@ -29,7 +29,13 @@ struct DeadRunner {
 Result<std::optional<DeadRunner>> if_dead(Folders& folders,
                                           const std::string& folder) {
   DeadRunner dead{folder, {}};
-  Fd lock(::openat(folders.root(), (folder + "/.lock").c_str(),
+  auto opened = open_folder(folders.root(), folder);
+  if (!opened) {
+    if (opened.error().kind == Error::Kind::not_found)
+      return std::optional<DeadRunner>();
+    return tl::unexpected(opened.error());
+  }
+  Fd lock(::openat(opened->get(), ".lock",
                    O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!lock) {
     // The lock was there before the folder showed in cur/: none means that
@@ -116,6 +122,7 @@ class Recovery {
   Result<> move_over_twin(const std::string& folder, const std::string& name,
                           const std::string& place);
   void decide(MessageFile& file, Missing& missing);
+  Event described(Event event, const MessageFile& file) const;
 
   Spool& spool_;
   const Policy& policy_;
@@ -210,14 +217,7 @@ void Recovery::decide(MessageFile& file, Missing& missing) {
         round.verdicts.push_back(
             {email, {Outcome::unknown, 0, attempted.error, {}, {}, true}});
     Delivery delivery{file.id, file.accepted_at, file.message, file.history};
-    Event next = what_follows(delivery, round, policy_, now);
-    const Event about = spool_.event(next.event, file.id, file.message);
-    next.ts = about.ts;
-    next.id = about.id;
-    next.by = about.by;
-    next.template_id = about.template_id;
-    next.tags = about.tags;
-    next.domain = about.domain;
+    Event next = described(what_follows(delivery, round, policy_, now), file);
     next.lang = started.lang;
     next.pool = started.pool;
     missing.events.push_back(std::move(next));
@@ -233,11 +233,27 @@ void Recovery::decide(MessageFile& file, Missing& missing) {
         return e.event == "retried" || e.event == "released";
       });
   missing.events.push_back(recovered);
-  if (waits_for_send) {
-    Event failed = spool_.event("failed", file.id, file.message);
-    failed.reason = "pony send was interrupted before it was delivered";
-    missing.events.push_back(std::move(failed));
-  }
+  if (!waits_for_send) return;
+  const Delivery delivery{file.id, file.accepted_at, file.message,
+                          file.history};
+  missing.events.push_back(described(
+      ended_untried(delivery, "failed",
+                    "pony send was interrupted before it was delivered"),
+      file));
+}
+
+// `event` with what every event of the message says.
+Event Recovery::described(Event event, const MessageFile& file) const {
+  Event about = spool_.event(event.event, file.id, file.message);
+  event.ts = about.ts;
+  event.id = std::move(about.id);
+  event.by = std::move(about.by);
+  event.template_id = std::move(about.template_id);
+  event.lang = std::move(about.lang);
+  event.pool = std::move(about.pool);
+  event.tags = std::move(about.tags);
+  event.domain = std::move(about.domain);
+  return event;
 }
 
 Result<> Recovery::bring_back_message(const std::string& folder,

@@ -9,6 +9,7 @@
 //   nothing was started                        → back to new/
 //   `pony send` held it, nothing was started   → failed/: its caller got no
 //                                                answer and may try again
+//                                                (sent/ if anyone has it)
 // Whoever holds the dead runner's lock does this, so two cannot do it at once;
 // if that one dies too, the next begins again and finds nothing done twice.
 #pragma once

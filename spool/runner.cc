@@ -54,12 +54,16 @@ Runner::Runner(Spool& spool, RunnerFolder& folder, Deliverer& deliverer,
 Runner::~Runner() = default;
 
 Result<RunSummary> Runner::run() {
-  if (auto ok = recover_dead_runners(); !ok)
-    return tl::unexpected(ok.error());
+  if (auto ok = recover_dead_runners(); !ok) return tl::unexpected(ok.error());
   while (!options_.stop() && may_claim()) {
     const auto due = due_.next_due();
     if (options_.has_news() || (due && *due <= spool_.clock().now()))
       looked_ = false;
+    if (since(last_recovery_) > k_look_again) {
+      options_.now_and_then();
+      if (auto ok = recover_dead_runners(); !ok)
+        return tl::unexpected(ok.error());
+    }
     if (auto ok = claim_more(); !ok) return tl::unexpected(ok.error());
     const bool idle =
         in_flight_.empty() && decided_.empty() && settled_.empty();
@@ -75,9 +79,6 @@ Result<RunSummary> Runner::run() {
       looked_ = false;
       continue;
     }
-    if (since(last_recovery_) > k_look_again)
-      if (auto ok = recover_dead_runners(); !ok)
-        return tl::unexpected(ok.error());
     if (auto ok = turn(waiting_time(spool_.clock().now())); !ok)
       return tl::unexpected(ok.error());
     // The watch is a help, not a promise (a full queue of events, a file
@@ -126,8 +127,8 @@ Milliseconds Runner::waiting_time(Time now) const {
   if (const auto due = due_.next_due())
     wait = std::clamp(*due - now, Milliseconds(0), wait);
   if (options_.max_time)
-    wait = std::clamp(*options_.max_time - since(started_), Milliseconds(0),
-                      wait);
+    wait =
+        std::clamp(*options_.max_time - since(started_), Milliseconds(0), wait);
   if (!summary_.stalled.empty()) wait = std::min(wait, Milliseconds(1000));
   return wait;
 }
@@ -179,6 +180,13 @@ Result<bool> Runner::claim(const DueFile& due_file) {
   auto claimed = folder_.claim(due_file.folder, due_file.name, name);
   if (!claimed) {
     if (claimed.error().kind == Error::Kind::not_found) return false;
+    // We are at work on a message of this name: the other one is left where
+    // it is, for fsck to weigh the two.
+    if (claimed.error().kind == Error::Kind::busy) {
+      due_.ignore(due_file.name);
+      options_.on_warning(id + ": " + claimed.error().what);
+      return false;
+    }
     return tl::unexpected(claimed.error());
   }
 
@@ -190,7 +198,7 @@ Result<bool> Runner::claim(const DueFile& due_file) {
   if (!read) {
     if (read.error().kind == Error::Kind::temporary)
       return tl::unexpected(read.error());
-    auto buried = bury_claim(name, id, read.error().what);
+    auto buried = bury_claim(message_file_name(id), id, read.error().what);
     if (!buried) return tl::unexpected(buried.error());
     return false;
   }
@@ -214,6 +222,12 @@ Result<bool> Runner::claim(const DueFile& due_file) {
     if (!place) return tl::unexpected(place.error());
     auto moved = spool_.folders().move(folder_.path(), message_file_name(id),
                                        *place, message_file_name(id));
+    // A twin is there (two names of one message, after a power cut): it stays
+    // in our folder, and the next recovery weighs the two.
+    if (!moved && moved.error().kind == Error::Kind::busy) {
+      options_.on_warning(id + ": " + moved.error().what);
+      return false;
+    }
     if (!moved) return tl::unexpected(moved.error());
     return false;
   }
@@ -246,8 +260,8 @@ Result<> Runner::start(const std::string& id, ClaimedFile file) {
 
 // A file that another program dropped: from here on it is a message like any
 // other, under the id that its claim gave it.
-Result<bool> Runner::take_in_dropped(
-    const std::string& id, const DueFile& due_file) {
+Result<bool> Runner::take_in_dropped(const std::string& id,
+                                     const DueFile& due_file) {
   const std::string name = id + std::string(k_dropped_suffix);
   Folders& folders = spool_.folders();
   const auto refuse = [&](const Error& error) -> Result<bool> {
@@ -290,7 +304,9 @@ Result<bool> Runner::take_in_dropped(
 
 Result<> Runner::bury_claim(const std::string& name, const std::string& id,
                             const std::string& reason) {
-  if (auto ok = bury(spool_, folder_.path(), name, id, reason); !ok) return ok;
+  auto buried = bury(spool_, folder_.path(), name, id, reason);
+  // It was buried today and came back: it stays with us, for fsck.
+  if (!buried && buried.error().kind != Error::Kind::busy) return buried;
   ++summary_.processed;
   ++summary_.failed;
   options_.on_warning(id + ": " + printable(reason, 1000));
@@ -369,12 +385,13 @@ void Runner::put_back(const InFlight& one) {
 void Runner::settle(InFlight& one, Event event) {
   const Delivery& delivery = *one.delivery;
   if (event.event == "deferred" && options_.no_retry) {
-    summary_.temporary = true;
-    event.event = "failed";
-    event.next_at.reset();
+    Event last = ended_untried(delivery, "failed", event.reason);
+    summary_.temporary = last.event == "failed";
+    last.attempt = event.attempt;
+    if (last.provider.empty()) last.provider = event.provider;
+    event = std::move(last);
   }
-  const Event about =
-      spool_.event(event.event, delivery.id, delivery.message);
+  const Event about = spool_.event(event.event, delivery.id, delivery.message);
   event.ts = about.ts;
   event.id = about.id;
   event.by = about.by;
@@ -397,9 +414,8 @@ void Runner::settle(InFlight& one, Event event) {
   folder_.note(event);
   options_.on_settled(delivery, event);
   one.events.push_back(std::move(event));
-  decided_.push_back(
-      {delivery.id, delivery.message.priority, std::move(one.events),
-       std::move(one.file)});
+  decided_.push_back({delivery.id, delivery.message.priority,
+                      std::move(one.events), std::move(one.file)});
   in_flight_.erase(decided_.back().id);
 }
 

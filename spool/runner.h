@@ -50,19 +50,19 @@ struct RunOptions {
   };
   // The checks that a dropped file must pass, as `pony enqueue` does them;
   // may complete the message (its template's tags).
-  std::function<Result<>(Message&)> check = [](Message&) {
-    return Result<>{};
-  };
+  std::function<Result<>(Message&)> check = [](Message&) { return Result<>{}; };
   // Told of every event that moves a message, and of warnings.
   std::function<void(const Delivery&, const Event&)> on_settled =
       [](const Delivery&, const Event&) {};
-  std::function<void(const std::string&)> on_warning =
-      [](const std::string&) {};
+  std::function<void(const std::string&)> on_warning = [](const std::string&) {
+  };
   // Told before the runner waits for work: the folders that may get some.
   // True when it began to watch one of them just now: what came before that
   // was not seen, so the runner looks again before it waits.
   std::function<bool(const std::vector<std::string>&)> on_idle =
       [](const std::vector<std::string>&) { return false; };
+  // Called every ten seconds or so, also while much is to be done.
+  std::function<void()> now_and_then = [] {};
   // Has anything come to those folders since this was last asked?
   std::function<bool()> has_news = [] { return false; };
 };

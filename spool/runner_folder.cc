@@ -48,8 +48,8 @@ std::string random_letters() {
 
 std::string journal_name(int number) {
   std::string digits = std::to_string(number);
-  return "journal." + std::string(6 - std::min<std::size_t>(6, digits.size()), '0') +
-         digits;
+  return "journal." +
+         std::string(6 - std::min<std::size_t>(6, digits.size()), '0') + digits;
 }
 
 }  // namespace
@@ -60,9 +60,8 @@ Result<std::string> place_after(Folders& folders, const Event& event,
   if (!state)
     return fail(Error::Kind::bad_data,
                 "a '" + event.event + "' event moves no message");
-  const Time when = *state == State::deferred
-                        ? event.next_at.value_or(event.ts)
-                        : event.ts;
+  const Time when =
+      *state == State::deferred ? event.next_at.value_or(event.ts) : event.ts;
   return folders.place(*state, event.id, priority, when);
 }
 
@@ -74,15 +73,14 @@ Result<> append_events(int folder, const std::string& name,
   if (auto ended = end_last_line(fd.get(), name); !ended) return ended;
   std::string lines;
   for (const auto& event : events) append_line(lines, event);
-  if (auto written = write_all(fd.get(), lines, name); !written)
-    return written;
+  if (auto written = write_all(fd.get(), lines, name); !written) return written;
   return sync_data(fd.get(), name);
 }
 
 Result<RunnerFolder> RunnerFolder::create(Folders& folders) {
   RunnerFolder runner(folders);
-  const std::string name = host_name() + "." + std::to_string(::getpid()) +
-                           "." + random_letters();
+  const std::string name =
+      host_name() + "." + std::to_string(::getpid()) + "." + random_letters();
   auto cur = folders.folder("cur");
   if (!cur) return tl::unexpected(cur.error());
   auto made = folders.folder("tmp/" + name);
@@ -92,16 +90,15 @@ Result<RunnerFolder> RunnerFolder::create(Folders& folders) {
   if (!folder) return tl::unexpected(folder.error());
   runner.folder_ = std::move(*folder);
 
-  runner.lock_ = Fd(::openat(runner.folder_.get(), ".lock",
-                             O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC,
-                             folders.file_mode()));
+  runner.lock_ =
+      Fd(::openat(runner.folder_.get(), ".lock",
+                  O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, folders.file_mode()));
   if (!runner.lock_) return fail_errno(errno, "cannot make a runner's lock");
   if (::flock(runner.lock_.get(), LOCK_EX | LOCK_NB) != 0)
     return fail_errno(errno, "cannot lock a runner's folder");
-  runner.journal_ =
-      Fd(::openat(runner.folder_.get(), journal_name(0).c_str(),
-                  O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC,
-                  folders.file_mode()));
+  runner.journal_ = Fd(::openat(runner.folder_.get(), journal_name(0).c_str(),
+                                O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC,
+                                folders.file_mode()));
   if (!runner.journal_) return fail_errno(errno, "cannot make a journal");
   if (::fallocate(runner.journal_.get(), FALLOC_FL_KEEP_SIZE, 0,
                   k_journal_reserve) != 0 &&
@@ -137,8 +134,7 @@ RunnerFolder::~RunnerFolder() {
   folders_->forget(path_);
 }
 
-Result<> RunnerFolder::claim(const std::string& folder,
-                             const std::string& name,
+Result<> RunnerFolder::claim(const std::string& folder, const std::string& name,
                              const std::string& new_name) {
   return folders_->move(folder, name, path_, new_name);
 }
@@ -146,9 +142,9 @@ Result<> RunnerFolder::claim(const std::string& folder,
 Result<ClaimedFile> RunnerFolder::read(const std::string& id) {
   const std::string name = message_file_name(id);
   struct stat info {};
-  auto fd = open_regular(folder_.get(), name, O_RDWR | O_APPEND,
-                         k_message_file_limit, folders_->trusted_owner(),
-                         &info);
+  auto fd =
+      open_regular(folder_.get(), name, O_RDWR | O_APPEND, k_message_file_limit,
+                   folders_->trusted_owner(), &info);
   if (!fd) return tl::unexpected(fd.error());
   auto content = read_all(fd->get(), k_message_file_limit, name,
                           static_cast<std::size_t>(info.st_size));
@@ -168,12 +164,15 @@ Result<> RunnerFolder::put_back(const std::string& id, Priority priority) {
   return folders_->move(path_, name, *place, name);
 }
 
-void RunnerFolder::note(const Event& event) { append_line(noted_, event); }
+void RunnerFolder::note(const Event& event) {
+  append_line(noted_, event);
+}
 
 Result<> RunnerFolder::commit() {
   if (noted_.empty()) return {};
   if (auto ok = make_room_in_journal(noted_.size()); !ok) return ok;
-  if (auto ok = write_all_at(journal_.get(), noted_, journal_size_, "the journal");
+  if (auto ok =
+          write_all_at(journal_.get(), noted_, journal_size_, "the journal");
       !ok)
     return ok;
   journal_size_ += noted_.size();
@@ -198,9 +197,9 @@ Result<> RunnerFolder::append_to_files(std::vector<Settled>& settled) {
   for (auto& one : settled) {
     const std::string name = message_file_name(one.id);
     if (!one.file) {
-      one.file = Fd(::openat(
-          folder_.get(), name.c_str(),
-          O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+      one.file =
+          Fd(::openat(folder_.get(), name.c_str(),
+                      O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
       if (!one.file) return fail_errno(errno, "cannot open '" + name + "'");
       if (auto ended = end_last_line(one.file.get(), name); !ended)
         return ended;

@@ -49,8 +49,7 @@ Result<std::unique_ptr<Spool>> Spool::open(const SpoolOptions& options,
                                            const Clock& clock) {
   auto folders = Folders::open(options.path, options.group);
   if (!folders) return tl::unexpected(folders.error());
-  return std::unique_ptr<Spool>(
-      new Spool(std::move(*folders), options, clock));
+  return std::unique_ptr<Spool>(new Spool(std::move(*folders), options, clock));
 }
 
 Event Spool::event(std::string_view kind, std::string_view id,
@@ -102,8 +101,7 @@ Result<Accepted> Spool::accept(const Message& message) {
   return std::move(results.front());
 }
 
-std::vector<Result<Accepted>> Spool::accept(
-    std::span<const Message> messages) {
+std::vector<Result<Accepted>> Spool::accept(std::span<const Message> messages) {
   std::vector<Result<Accepted>> results;
   results.reserve(messages.size());
   while (!messages.empty()) {
@@ -319,9 +317,8 @@ Result<Spool::Located> Spool::load(std::string_view id) {
     if (!file && file.error().kind == Error::Kind::not_found && round < 5)
       continue;
     if (!file)
-      return wrap(file.error(),
-                  "cannot read '" + found->folder + "/" +
-                      message_file_name(id) + "'");
+      return wrap(file.error(), "cannot read '" + found->folder + "/" +
+                                    message_file_name(id) + "'");
     return Located{std::move(*file), found->folder, found->state};
   }
 }

@@ -8,7 +8,9 @@ namespace {
 
 using Moment = Breaker::Moment;
 
-Moment steady_now() { return std::chrono::steady_clock::now(); }
+Moment steady_now() {
+  return std::chrono::steady_clock::now();
+}
 
 // Weight of the newest attempt in "of late".
 constexpr double k_newest = 0.05;
@@ -119,8 +121,7 @@ void Dispatcher::take(std::shared_ptr<const Delivery> delivery) {
   std::vector<MemberHealth> health;
   for (const auto& member : taken.pool->members) {
     const auto it = members_.find(member.provider);
-    health.push_back(it == members_.end() ? MemberHealth{}
-                                          : it->second.health);
+    health.push_back(it == members_.end() ? MemberHealth{} : it->second.health);
   }
   const auto order = order_.of(*taken.pool, health);
   for (auto it = order.rbegin(); it != order.rend(); ++it)
@@ -241,7 +242,13 @@ void Dispatcher::ended(const std::string& id, Member& member,
     if (best != Outcome::accepted) event.error = verdict.error;
     break;
   }
-  const bool list = !all_alike(result.verdicts);
+  // Without a list the outcome is everybody's who is not settled
+  // (core/history.h), also theirs who are in doubt at an earlier provider and
+  // were not asked for here.
+  const bool some_in_doubt = std::any_of(
+      round.verdicts.begin(), round.verdicts.end(),
+      [](const auto& one) { return one.verdict.outcome == Outcome::unknown; });
+  const bool list = some_in_doubt || !all_alike(result.verdicts);
   std::vector<std::string> left;
   for (std::size_t i = 0; i < recipients.size(); ++i) {
     const Verdict& verdict = result.verdicts[i];
@@ -269,12 +276,11 @@ void Dispatcher::ended(const std::string& id, Member& member,
 // What an attempt says about the provider's health.
 void Dispatcher::judge(Member& member, const AttemptResult& result) {
   const Moment now = steady_now();
-  const bool failed = std::any_of(result.verdicts.begin(),
-                                  result.verdicts.end(), is_failure);
+  const bool failed =
+      std::any_of(result.verdicts.begin(), result.verdicts.end(), is_failure);
   const bool answered = std::any_of(
       result.verdicts.begin(), result.verdicts.end(), [](const Verdict& v) {
-        return v.outcome == Outcome::accepted ||
-               v.outcome == Outcome::rejected;
+        return v.outcome == Outcome::accepted || v.outcome == Outcome::rejected;
       });
   for (const auto& verdict : result.verdicts)
     if (verdict.rest) member.breaker.rest_until(now + *verdict.rest);
@@ -282,20 +288,18 @@ void Dispatcher::judge(Member& member, const AttemptResult& result) {
     member.breaker.succeeded();
   } else if (failed) {
     if (member.breaker.failed(now))
-      options_.on_warning("provider '" + std::string(member.provider->name()) +
-                          "' rests after " +
-                          std::to_string(member.breaker.failures()) +
-                          " failures in a row; the last: " +
-                          result.verdicts.front().error);
+      options_.on_warning(
+          "provider '" + std::string(member.provider->name()) +
+          "' rests after " + std::to_string(member.breaker.failures()) +
+          " failures in a row; the last: " + result.verdicts.front().error);
   } else {
     member.breaker.ended();
   }
   auto& health = member.health;
   health.failure_rate +=
       k_newest * ((answered ? 0.0 : 1.0) - health.failure_rate);
-  health.latency_ms +=
-      k_newest * (static_cast<double>(result.latency.count()) -
-                  health.latency_ms);
+  health.latency_ms += k_newest * (static_cast<double>(result.latency.count()) -
+                                   health.latency_ms);
 }
 
 void Dispatcher::close(InRound& round) {
@@ -346,9 +350,9 @@ std::string Dispatcher::stalled() const {
   const Moment now = steady_now();
   for (const auto& [name, member] : members_) {
     const auto until = member.breaker.resting_until(now);
-    const auto wait = until ? std::chrono::ceil<std::chrono::seconds>(
-                                  *until - now)
-                            : std::chrono::seconds(0);
+    const auto wait =
+        until ? std::chrono::ceil<std::chrono::seconds>(*until - now)
+              : std::chrono::seconds(0);
     text += " '" + name + "' (" + std::to_string(wait.count()) + " s more)";
   }
   return text;

@@ -26,10 +26,10 @@ std::vector<std::size_t> Order::of(const PoolConfig& pool,
       std::shuffle(order.begin(), order.end(), random_);
       break;
     case Strategy::round_robin:
-      std::rotate(order.begin(),
-                  order.begin() + static_cast<std::ptrdiff_t>(
-                                      turn_++ % order.size()),
-                  order.end());
+      std::rotate(
+          order.begin(),
+          order.begin() + static_cast<std::ptrdiff_t>(turn_++ % order.size()),
+          order.end());
       break;
     case Strategy::weighted: {
       // Drawn one after the other, each time in proportion to what is left.
@@ -44,11 +44,10 @@ std::vector<std::size_t> Order::of(const PoolConfig& pool,
       break;
     }
     case Strategy::adaptive:
-      std::stable_sort(order.begin(), order.end(),
-                       [&](std::size_t a, std::size_t b) {
-                         return expected_time(health[a]) <
-                                expected_time(health[b]);
-                       });
+      std::stable_sort(
+          order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+            return expected_time(health[a]) < expected_time(health[b]);
+          });
       break;
   }
   return order;

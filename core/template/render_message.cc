@@ -64,10 +64,9 @@ Result<RenderedMessage> render_message(
     if (!from) from = std::move(copy->from);
     if (!mail.reply_to) mail.reply_to = std::move(copy->reply_to);
     for (auto& header : copy->headers)
-      if (std::none_of(mail.headers.begin(), mail.headers.end(),
-                       [&](const Header& own) {
-                         return same_name(own, header);
-                       }))
+      if (std::none_of(
+              mail.headers.begin(), mail.headers.end(),
+              [&](const Header& own) { return same_name(own, header); }))
         mail.headers.push_back(std::move(header));
   }
   if (!from) from = default_from;

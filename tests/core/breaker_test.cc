@@ -26,7 +26,8 @@ struct ABreaker {
   }
 };
 
-TEST_CASE("a breaker opens with the failure that is one too many, and says so") {
+TEST_CASE(
+    "a breaker opens with the failure that is one too many, and says so") {
   ABreaker a;
   CHECK_FALSE(a.breaker.failed(a.now));
   CHECK_FALSE(a.breaker.failed(a.now));
@@ -48,8 +49,9 @@ TEST_CASE("a success in between starts the count anew") {
   CHECK(a.breaker.failures() == 2);
 }
 
-TEST_CASE("what was in flight when it opened neither opens it again nor makes "
-          "it rest longer") {
+TEST_CASE(
+    "what was in flight when it opened neither opens it again nor makes "
+    "it rest longer") {
   ABreaker a;
   a.open();
   a.now += 10s;

@@ -34,7 +34,9 @@ Fd open_root(const TempFolder& folder) {
   return std::move(*root);
 }
 
-bool is_open(int fd) { return ::fcntl(fd, F_GETFD) != -1; }
+bool is_open(int fd) {
+  return ::fcntl(fd, F_GETFD) != -1;
+}
 
 TEST_CASE("a descriptor is closed with its owner, once") {
   int number = -1;
@@ -138,8 +140,9 @@ TEST_CASE("a file is read whole up to the limit, and not beyond") {
   CHECK_FAILS(read_regular(root.get(), "file", k_limit), bad_data);
 }
 
-TEST_CASE("a stream of unknown size is read to its end, and not beyond the "
-          "limit") {
+TEST_CASE(
+    "a stream of unknown size is read to its end, and not beyond the "
+    "limit") {
   int ends[2] = {-1, -1};
   REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
   const Fd out(ends[0]);
@@ -176,19 +179,19 @@ TEST_CASE("what cannot be written is said") {
 
 TEST_CASE("writing at an offset leaves the rest alone") {
   TempFolder folder;
-  const Fd fd(::open((folder / "file").c_str(), O_CREAT | O_RDWR | O_CLOEXEC,
-                     0600));
+  const Fd fd(
+      ::open((folder / "file").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600));
   REQUIRE_OK(write_all(fd.get(), "0123456789", "a file"));
   REQUIRE_OK(write_all_at(fd.get(), "abc", 4, "a file"));
   REQUIRE_OK(sync_data(fd.get(), "a file"));
   CHECK(content_of(folder / "file") == "0123abc789");
 }
 
-TEST_CASE("a folder's names are given once each, again at each call, until "
-          "told to stop") {
+TEST_CASE(
+    "a folder's names are given once each, again at each call, until "
+    "told to stop") {
   TempFolder folder;
-  for (const std::string name : {"a", "b", ".c"})
-    write_file(folder / name, {});
+  for (const std::string name : {"a", "b", ".c"}) write_file(folder / name, {});
   const Fd root = open_root(folder);
   for (int round = 0; round < 2; ++round) {
     std::vector<std::string> names;
@@ -214,7 +217,8 @@ TEST_CASE("a torn last line is ended, a whole one left as it is") {
            {"", ""}, {"a\n", "a\n"}, {"a\n{\"b", "a\n{\"b\n"}}) {
     CAPTURE(before);
     write_file(folder / "file", before);
-    const Fd fd(::open((folder / "file").c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
+    const Fd fd(
+        ::open((folder / "file").c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
     REQUIRE_OK(end_last_line(fd.get(), "file"));
     CHECK(content_of(folder / "file") == after);
   }

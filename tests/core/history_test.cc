@@ -84,20 +84,20 @@ TEST_CASE("an accepted and a rejected recipient are settled, others are not") {
 }
 
 TEST_CASE("outcomes are each recipient's own where the event lists them") {
-  const auto history = after(
-      {attempted(1, "main", Outcome::accepted,
-                 {{"ann@b.example", Outcome::accepted, {}},
-                  {"bob@b.example", Outcome::unavailable, "later"}})});
+  const auto history =
+      after({attempted(1, "main", Outcome::accepted,
+                       {{"ann@b.example", Outcome::accepted, {}},
+                        {"bob@b.example", Outcome::unavailable, "later"}})});
   CHECK(history.settled ==
         std::map<std::string, Outcome>{{"ann@b.example", Outcome::accepted}});
 }
 
 TEST_CASE("who has been accepted stays so, whatever a later attempt came to") {
-  const auto history = after(
-      {attempted(1, "main", Outcome::accepted,
-                 {{"ann@b.example", Outcome::accepted, {}},
-                  {"bob@b.example", Outcome::unavailable, "later"}}),
-       attempted(2, "second", Outcome::rejected)});
+  const auto history =
+      after({attempted(1, "main", Outcome::accepted,
+                       {{"ann@b.example", Outcome::accepted, {}},
+                        {"bob@b.example", Outcome::unavailable, "later"}}),
+             attempted(2, "second", Outcome::rejected)});
   CHECK(history.settled.at("ann@b.example") == Outcome::accepted);
   CHECK(history.settled.at("bob@b.example") == Outcome::rejected);
 }
@@ -120,15 +120,17 @@ TEST_CASE("the provider whose answer was lost is remembered until it answers") {
 TEST_CASE("who is counted as failed in doubt is not sent to again") {
   Event deferred = event_of("deferred");
   deferred.recipients = {{"ann@b.example", Outcome::unknown, "lost"}};
-  auto history = after({attempted(1, "main", Outcome::unknown,
-                                  {{"ann@b.example", Outcome::unknown, "lost"},
-                                   {"bob@b.example", Outcome::unavailable, {}}}),
-                        deferred});
+  auto history =
+      after({attempted(1, "main", Outcome::unknown,
+                       {{"ann@b.example", Outcome::unknown, "lost"},
+                        {"bob@b.example", Outcome::unavailable, {}}}),
+             deferred});
   CHECK(history.settled ==
         std::map<std::string, Outcome>{{"ann@b.example", Outcome::unknown}});
 
   history.add(event_of("retried"), k_recipients);
-  CHECK_MESSAGE(history.settled.empty(), "a person wants it tried all the same");
+  CHECK_MESSAGE(history.settled.empty(),
+                "a person wants it tried all the same");
 }
 
 TEST_CASE("rounds count how often all providers failed") {
@@ -146,11 +148,11 @@ TEST_CASE("rounds count how often all providers failed") {
 }
 
 TEST_CASE("a retry begins anew, but for those who have it") {
-  const auto history = after(
-      {attempted(1, "main", Outcome::accepted,
-                 {{"ann@b.example", Outcome::accepted, {}},
-                  {"bob@b.example", Outcome::rejected, "no such user"}}),
-       event_of("deferred"), event_of("retried")});
+  const auto history =
+      after({attempted(1, "main", Outcome::accepted,
+                       {{"ann@b.example", Outcome::accepted, {}},
+                        {"bob@b.example", Outcome::rejected, "no such user"}}),
+             event_of("deferred"), event_of("retried")});
   CHECK(history.rounds == 0);
   CHECK(history.attempts == 1);
   CHECK(history.restarted_at == Time(Milliseconds(1000)));
@@ -159,9 +161,9 @@ TEST_CASE("a retry begins anew, but for those who have it") {
 }
 
 TEST_CASE("a release lets giving up count anew, and forgets nothing") {
-  const auto history = after(
-      {attempted(1, "main", Outcome::rejected), event_of("deferred"),
-       event_of("held"), event_of("released")});
+  const auto history =
+      after({attempted(1, "main", Outcome::rejected), event_of("deferred"),
+             event_of("held"), event_of("released")});
   CHECK(history.restarted_at.has_value());
   CHECK(history.rounds == 1);
   CHECK(history.settled.size() == 2);

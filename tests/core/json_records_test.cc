@@ -63,7 +63,8 @@ TEST_CASE("one message is one record, on one line or on many") {
 }
 
 TEST_CASE("JSON Lines give a record a line, with the line on which it begins") {
-  const std::string_view lines = "{\"a\":1}\r\n\n{\"b\":\n2}\n{\"c\":3}{\"d\":4}";
+  const std::string_view lines =
+      "{\"a\":1}\r\n\n{\"b\":\n2}\n{\"c\":3}{\"d\":4}";
   CHECK(texts_of(lines) ==
         Words{"{\"a\":1}", "{\"b\":\n2}", "{\"c\":3}", "{\"d\":4}"});
   CHECK(lines_of(lines) == std::vector<std::size_t>{1, 3, 5, 5});
@@ -106,10 +107,12 @@ TEST_CASE("what is still open at the end of the input is given as it is") {
   CHECK(texts_of("").empty());
 }
 
-TEST_CASE("a record that is too large is told without its text, and costs "
-          "none of the others") {
+TEST_CASE(
+    "a record that is too large is told without its text, and costs "
+    "none of the others") {
   const std::string large = "{\"a\":\"" + std::string(5000, 'x') + "\"}";
-  for (const std::size_t piece : {std::size_t{1}, std::size_t{64}, large.size()}) {
+  for (const std::size_t piece :
+       {std::size_t{1}, std::size_t{64}, large.size()}) {
     CAPTURE(piece);
     const auto records =
         records_of("{\"b\":1}\n" + large + "\n{\"c\":2}\n", piece, 100);
@@ -131,7 +134,8 @@ TEST_CASE("a record of just the limit is not too large") {
   CHECK(records_of(text, 7, 99).at(0).too_large);
 }
 
-TEST_CASE("a stream without end is read with the memory of its largest record") {
+TEST_CASE(
+    "a stream without end is read with the memory of its largest record") {
   JsonRecords records(1000);
   std::size_t found = 0;
   std::string record;

@@ -87,7 +87,7 @@ TEST_CASE("adaptive prefers the one expected to deliver soonest") {
   CHECK(order.of(pool, {{0, 300}, {0, 100}, {0, 200}}) == Indices{1, 2, 0});
   // Half of its messages need another try somewhere else.
   CHECK(order.of(pool, {{0, 150}, {0.5, 100}, {0, 120}}) == Indices{2, 0, 1});
-  CHECK_MESSAGE(order.of(pool, healthy(3)) == Indices{0, 1, 2},
+  CHECK_MESSAGE((order.of(pool, healthy(3)) == Indices{0, 1, 2}),
                 "as written while nothing is known");
 }
 

@@ -18,6 +18,15 @@
 
 namespace pony {
 
+inline Message a_message(const std::vector<std::string>& to = {
+                             "ann@example.com"}) {
+  Message message;
+  for (const auto& email : to) message.to.push_back({{}, email});
+  message.subject = "Hi";
+  message.text = "Hi";
+  return message;
+}
+
 class SteppedClock : public Clock {
  public:
   Time now() const override { return now_; }
@@ -59,13 +68,14 @@ class TempSpool {
   // A message to these, accepted; its id.
   std::string accept(const std::vector<std::string>& to = {"ann@example.com"},
                      std::optional<Time> send_at = {}) {
-    Message message;
-    for (const auto& email : to) message.to.push_back({{}, email});
-    message.subject = "Hi";
-    message.text = "Hi";
+    Message message = a_message(to);
     message.send_at = send_at;
+    return accept(message);
+  }
+  std::string accept(const Message& message) {
     auto accepted = spool_->accept(message);
     REQUIRE_OK(accepted);
+    CHECK_FALSE(accepted->duplicate);
     return accepted->id;
   }
   Spool::Located load(const std::string& id) {
