@@ -127,14 +127,15 @@ int run_command(const Command& command, int first, int argc,
   app.set_help_flag("--help,-h", "Print this and exit");
   app.get_formatter()->column_width(26);
   add_global_options(app, context.options);
+  const int behind = first + 1 +
+                     static_cast<int>(std::count(command.name.begin(),
+                                                 command.name.end(), ' '));
+  context.bare = behind == argc;
   const Action action = command.add(app, context);
 
   // CLI11 takes them last first, without the words of the command's name.
   std::vector<std::string> words;
-  for (int i = argc; i-- > first;) words.emplace_back(argv[i]);
-  const auto name_words = static_cast<std::ptrdiff_t>(
-      1 + std::count(command.name.begin(), command.name.end(), ' '));
-  words.erase(words.end() - name_words, words.end());
+  for (int i = argc; i-- > behind;) words.emplace_back(argv[i]);
   for (int i = first; i-- > 1;) words.emplace_back(argv[i]);
   try {
     app.parse(words);

@@ -29,6 +29,10 @@ class Context {
   Context(Io& io, const Clock& clock) : io_(io), clock_(clock) {}
 
   GlobalOptions options;
+  // Nothing but the command's name was typed (after options of every
+  // command): a command with many options need not build them, which would
+  // be a tenth of what handing over one message costs.
+  bool bare = false;
 
   Io& io() { return io_; }
   const Clock& clock() const { return clock_; }
