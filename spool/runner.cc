@@ -18,8 +18,8 @@ using SteadyClock = std::chrono::steady_clock;
 
 // How many settled messages are filed together, with one sync for all; fewer
 // when the oldest of them has waited this long, or nothing else is left to do.
-constexpr std::size_t k_filing_batch = 256;
-constexpr Milliseconds k_filing_delay{50};
+constexpr std::size_t k_filing_batch = 512;
+constexpr Milliseconds k_filing_delay{250};
 // A loop looks at the spool this often even if no watch told it to, and at
 // other runners' locks.
 constexpr Milliseconds k_look_again{10'000};

@@ -209,11 +209,19 @@ Result<> RunnerFolder::append_to_files(std::vector<Settled>& settled) {
     if (auto written = write_all(one.file.get(), lines, name); !written)
       return written;
   }
+  return {};
+}
+
+// The events in the files and in the log: with many files one syncfs is for
+// all of them and the log.
+Result<> RunnerFolder::sync_files(const std::vector<Settled>& settled,
+                                  EventLog& log) {
   if (settled.size() >= k_syncfs_from) {
     if (::syncfs(folders_->root()) != 0)
       return fail_errno(errno, "cannot sync the spool");
     return {};
   }
+  if (auto synced = log.sync(); !synced) return synced;
   for (const auto& one : settled)
     if (auto synced = sync_data(one.file.get(), "a message"); !synced)
       return synced;
@@ -226,11 +234,12 @@ Result<> RunnerFolder::file(std::vector<Settled>& settled, EventLog& log,
     std::string lines;
     for (const auto& one : settled)
       for (const auto& event : one.events) append_line(lines, event);
-    // The log first: a message that has left this folder has its events there
-    // whatever happens, and a recovery looks before it writes them again.
+    // The log too before anything moves: a message that has left this folder
+    // has its events there whatever happens, and a recovery looks before it
+    // writes them again.
     if (auto logged = log.append(lines, now); !logged) return logged;
-    if (auto synced = log.sync(); !synced) return synced;
     if (auto appended = append_to_files(settled); !appended) return appended;
+    if (auto synced = sync_files(settled, log); !synced) return synced;
 
     std::set<std::string> targets;
     for (const auto& one : settled) {

@@ -86,6 +86,7 @@ class RunnerFolder {
  private:
   explicit RunnerFolder(Folders& folders) : folders_(&folders) {}
   Result<> append_to_files(std::vector<Settled>& settled);
+  Result<> sync_files(const std::vector<Settled>& settled, EventLog& log);
   Result<> make_room_in_journal(std::size_t size);
   Result<> rewrite_journal(const std::vector<Event>& in_flight);
 
