@@ -314,6 +314,8 @@ Result<> Runner::bury_claim(const std::string& name, const std::string& id,
 }
 
 Result<> Runner::turn(Milliseconds max_wait) {
+  // What was decided without a provider (an expired message) waits for none.
+  if (!decided_.empty()) max_wait = Milliseconds(0);
   if (!settled_.empty())
     max_wait = in_flight_.empty() ? Milliseconds(0)
                                   : std::min(max_wait, k_filing_delay);
