@@ -33,7 +33,7 @@ constexpr std::size_t k_group_messages = 500;
 constexpr std::size_t k_group_bytes = std::size_t{8} << 20;
 // Groups that wait for the disk while the next is read: bounds the memory.
 constexpr std::size_t k_groups_waiting = 2;
-constexpr std::size_t k_read_size = std::size_t{256} << 10;
+constexpr std::size_t k_read_size = std::size_t{64} << 10;
 
 struct EnqueueOptions {
   std::vector<std::string> files;
@@ -230,7 +230,7 @@ class Reader {
 
 Result<bool> Reader::read(int fd, const std::string& source) {
   JsonRecords records(k_message_limit);
-  // Not zeroed: touching 64 pages would cost one message half of its time.
+  // Not zeroed: touching its pages would cost one message more than its JSON.
   const auto buffer = std::make_unique_for_overwrite<char[]>(k_read_size);
   for (bool ended = false; !ended;) {
     const ssize_t n = ::read(fd, buffer.get(), k_read_size);

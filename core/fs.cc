@@ -138,9 +138,11 @@ Result<std::string> read_all(int fd, std::size_t limit, std::string_view what,
 
 Result<std::string> read_regular(int at, const std::string& name,
                                  std::size_t limit, Owner owner) {
-  auto fd = open_regular(at, name, O_RDONLY, limit, owner, nullptr);
+  struct stat info {};
+  auto fd = open_regular(at, name, O_RDONLY, limit, owner, &info);
   if (!fd) return tl::unexpected(fd.error());
-  return read_all(fd->get(), limit, name);
+  return read_all(fd->get(), limit, name,
+                  static_cast<std::size_t>(info.st_size));
 }
 
 Result<> write_all(int fd, std::string_view data, std::string_view what) {

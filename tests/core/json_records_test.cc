@@ -96,6 +96,8 @@ TEST_CASE("a broken line does not take the following ones with it") {
   CHECK(texts_of("{\"a\":[1\n{\"b\":2}\n") == Words{"{\"a\":[1", "{\"b\":2}"});
   CHECK(texts_of("{\"a\":\"torn\n{\"b\":2}\n") ==
         Words{"{\"a\":\"torn", "{\"b\":2}"});
+  CHECK(texts_of("{\"a\":\"torn:\n{\"b\":2}\n") ==
+        Words{"{\"a\":\"torn:", "{\"b\":2}"});
   CHECK(texts_of("}\n{\"b\":2}\n") == Words{"}", "{\"b\":2}"});
   CHECK(texts_of("what?\n{\"b\":2}\n") == Words{"what?", "{\"b\":2}"});
 }

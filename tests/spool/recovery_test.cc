@@ -206,13 +206,13 @@ TEST_CASE(
     CHECK(located.state == state);
     CHECK(a.events_of(id) == Words{"queued", "attempted", "recovered", kind});
     CHECK(a.logged(id) == a.events_of(id));
-    const auto& attempted = located.file.events[1];
+    const auto& attempted = located.file.events.at(1);
     CHECK(attempted.outcome == Outcome::unknown);
     CHECK(attempted.provider == "main");
     CHECK(attempted.attempt == 1);
     CHECK_MESSAGE(located.file.history.unknown_at == "main",
                   "it is asked first");
-    CHECK(located.file.events[3].pool == "default");
+    CHECK(located.file.events.at(3).pool == "default");
     if (state == State::deferred)
       CHECK(located.file.history.next_at == a.spool.clock.now() + 60s);
   }
@@ -229,8 +229,8 @@ TEST_CASE(
   const auto file = a.spool.load(id).file;
   CHECK(a.events_of(id) ==
         Words{"queued", "attempted", "attempted", "recovered", "deferred"});
-  CHECK(file.events[1].outcome == Outcome::unavailable);
-  CHECK(file.events[2].outcome == Outcome::unknown);
+  CHECK(file.events.at(1).outcome == Outcome::unavailable);
+  CHECK(file.events.at(2).outcome == Outcome::unknown);
   CHECK(file.history.attempts == 2);
 }
 
@@ -321,7 +321,7 @@ TEST_CASE("zeros ahead in a journal, and what was torn, are not believed") {
   (void)a.recovered();
   CHECK(a.events_of(id) ==
         Words{"queued", "attempted", "recovered", "deferred"});
-  CHECK(a.spool.load(id).file.events[1].outcome == Outcome::unknown);
+  CHECK(a.spool.load(id).file.events.at(1).outcome == Outcome::unknown);
 }
 
 TEST_CASE("a journal that was being rewritten counts with the one before") {

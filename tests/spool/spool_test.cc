@@ -116,7 +116,7 @@ TEST_CASE("an accepted message is one file, and its id finds it") {
   CHECK(located.state == State::fresh);
   CHECK(located.file.message.subject == "Hi");
   REQUIRE(located.file.events.size() == 1);
-  const auto& queued = located.file.events[0];
+  const auto& queued = located.file.events.at(0);
   CHECK(queued.event == "queued");
   CHECK(queued.ts == spool.clock.now());
   CHECK(queued.domain == "example.com");
