@@ -114,7 +114,13 @@ void Context::tell(const Error& error) {
     return;
   }
   std::string text = error.what;
+  // A single problem is in the sentence already.
+  const bool said = error.problems.size() == 1 &&
+                    error.what.ends_with(error.problems.front().what);
+  if (said && error.hint.empty() && !error.problems.front().hint.empty())
+    text += "\n  " + error.problems.front().hint;
   for (const auto& problem : error.problems) {
+    if (said) break;
     text += "\n  ";
     if (!problem.place.empty()) text += problem.place + ": ";
     text += problem.what;
