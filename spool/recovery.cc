@@ -192,6 +192,13 @@ void Recovery::decide(MessageFile& file, Missing& missing) {
     recipients.push_back(address.email);
   for (const auto& event : missing.events) file.history.add(event, recipients);
 
+  // `pony send` tries by itself only while it lives: its caller got no answer
+  // and may well have called again.
+  const bool was_sending =
+      file.mode == Mode::send &&
+      std::none_of(file.events.begin(), file.events.end(), [](const Event& e) {
+        return e.event == "retried" || e.event == "released";
+      });
   Event recovered = spool_.event("recovered", file.id, file.message);
   recovered.reason = "its runner died";
   if (missing.attempting) {
@@ -218,6 +225,12 @@ void Recovery::decide(MessageFile& file, Missing& missing) {
             {email, {Outcome::unknown, 0, attempted.error, {}, {}, true}});
     Delivery delivery{file.id, file.accepted_at, file.message, file.history};
     Event next = described(what_follows(delivery, round, policy_, now), file);
+    if (was_sending && next.event == "deferred")
+      next =
+          described(ended_untried(delivery, "failed",
+                                  "pony send was interrupted: it may have been "
+                                  "delivered"),
+                    file);
     next.lang = started.lang;
     next.pool = started.pool;
     missing.events.push_back(std::move(next));
@@ -227,13 +240,8 @@ void Recovery::decide(MessageFile& file, Missing& missing) {
       !missing.events.empty() && state_after(missing.events.back().event);
   const bool ended = file.history.state != State::fresh || filed_by_journal;
   if (ended) return;
-  const bool waits_for_send =
-      file.mode == Mode::send &&
-      std::none_of(file.events.begin(), file.events.end(), [](const Event& e) {
-        return e.event == "retried" || e.event == "released";
-      });
   missing.events.push_back(recovered);
-  if (!waits_for_send) return;
+  if (!was_sending) return;
   const Delivery delivery{file.id, file.accepted_at, file.message,
                           file.history};
   missing.events.push_back(described(

@@ -349,6 +349,16 @@ TEST_CASE(
         "pony send was interrupted before it was delivered");
 }
 
+TEST_CASE("what pony send had started is failed, not tried again by itself") {
+  Dead a;
+  const auto id = a.claimed_by_send();
+  a.journal({a.attempting(id)});
+  (void)a.recovered();
+  CHECK(a.events_of(id) == Words{"queued", "attempted", "recovered", "failed"});
+  CHECK(a.spool.load(id).file.history.reason ==
+        "pony send was interrupted: it may have been delivered");
+}
+
 TEST_CASE("what pony send held is queued when a person asked for a retry") {
   Dead a;
   const auto id = a.claimed_by_send();
