@@ -163,3 +163,25 @@ for i in 1 2 3 4 5 6; do echo "{\"to\":\"a$i@example.com\",\"subject\":\"Hi\",\"
 expect 75 pony run --jobs 1
 err_has "every provider rests"
 [[ $(find "$T/rest/new" -name '*.jsonl' | wc -l) == 4 ]] || fail "the queue was not left alone"
+
+# A dropped file with an idempotency key that was used is not sent again.
+config <<YAML
+spool: $T/keys
+default_from: team@widgets.example
+providers: {outbox: {type: maildir, path: $T/keys-outbox}}
+YAML
+message='{"to":"a@example.com","subject":"Once","text":"x","idempotency_key":"once"}'
+pony enqueue <<<"$message" >/dev/null
+for i in 1 2; do
+  cat >"$T/keys/tmp/$i.json" <<<"$message"
+  mv "$T/keys/tmp/$i.json" "$T/keys/new/$i.json"
+done
+expect 0 pony run
+[[ $(ls "$T/keys-outbox/new" | wc -l) == 1 ]] || fail "a key was sent twice"
+
+# safe_mode is not built in yet: nothing may leave, rather than all.
+echo 'safe_mode: {redirect_to: qa@widgets.example}' >>"$T/pony.yaml"
+pony enqueue --to a@example.com --subject Hi --text x >/dev/null
+expect 78 pony run
+err_has "safe_mode"
+[[ $(ls "$T/keys-outbox/new" | wc -l) == 1 ]] || fail "mail left in safe_mode"
