@@ -25,5 +25,5 @@ only_in() {
 }
 only_in 'nlohmann/' '^core/json\.cc$'
 only_in 'CLI/' '^cmd/'
-only_in 'yaml-cpp/' '^core/(yaml_document\.cc|template/template_settings\.cc)$'
+only_in 'yaml-cpp/' '^core/yaml_document\.cc$'
 only_in 'curl/' '^core/(net|provider)/'
