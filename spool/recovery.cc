@@ -252,15 +252,7 @@ void Recovery::decide(MessageFile& file, Missing& missing) {
 
 // `event` with what every event of the message says.
 Event Recovery::described(Event event, const MessageFile& file) const {
-  Event about = spool_.event(event.event, file.id, file.message);
-  event.ts = about.ts;
-  event.id = std::move(about.id);
-  event.by = std::move(about.by);
-  event.template_id = std::move(about.template_id);
-  event.lang = std::move(about.lang);
-  event.pool = std::move(about.pool);
-  event.tags = std::move(about.tags);
-  event.domain = std::move(about.domain);
+  spool_.describe(event, file.id, file.message);
   return event;
 }
 

@@ -340,13 +340,7 @@ void Runner::absorb(Happenings happenings) {
     InFlight& one = *it->second;
     if (!event.lang.empty()) one.lang = event.lang;
     if (!event.pool.empty()) one.pool = event.pool;
-    const Event about =
-        spool_.event(event.event, event.id, one.delivery->message);
-    event.ts = about.ts;
-    event.by = about.by;
-    event.template_id = about.template_id;
-    event.tags = about.tags;
-    event.domain = about.domain;
+    spool_.describe(event, it->first, one.delivery->message);
     event.lang = one.lang;
     event.pool = one.pool;
     folder_.note(event);
@@ -393,13 +387,7 @@ void Runner::settle(InFlight& one, Event event) {
     if (last.provider.empty()) last.provider = event.provider;
     event = std::move(last);
   }
-  const Event about = spool_.event(event.event, delivery.id, delivery.message);
-  event.ts = about.ts;
-  event.id = about.id;
-  event.by = about.by;
-  event.template_id = about.template_id;
-  event.tags = about.tags;
-  event.domain = about.domain;
+  spool_.describe(event, delivery.id, delivery.message);
   event.lang = one.lang;
   event.pool = one.pool;
   const Time from =

@@ -52,11 +52,9 @@ Result<std::unique_ptr<Spool>> Spool::open(const SpoolOptions& options,
   return std::unique_ptr<Spool>(new Spool(std::move(*folders), options, clock));
 }
 
-Event Spool::event(std::string_view kind, std::string_view id,
-                   const Message& message) const {
-  Event event;
+void Spool::describe(Event& event, std::string_view id,
+                     const Message& message) const {
   event.ts = clock_.now();
-  event.event = kind;
   event.id = id;
   event.by = by_;
   event.template_id = message.template_id;
@@ -68,6 +66,13 @@ Event Spool::event(std::string_view kind, std::string_view id,
     event.domain = domain_of(list->front().email);
     break;
   }
+}
+
+Event Spool::event(std::string_view kind, std::string_view id,
+                   const Message& message) const {
+  Event event;
+  event.event = kind;
+  describe(event, id, message);
   return event;
 }
 

@@ -79,7 +79,11 @@ class Spool {
   const Clock& clock() const { return clock_; }
   // "host:pid", who writes an event.
   const std::string& by() const { return by_; }
-  // An event about `message` with what the log wants to know of it.
+  // Fills in what every event about `message` says: when, who, and what the
+  // log wants to know of it.
+  void describe(Event& event, std::string_view id,
+                const Message& message) const;
+  // A new event of this kind, described.
   Event event(std::string_view kind, std::string_view id,
               const Message& message) const;
 
