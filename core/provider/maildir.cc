@@ -14,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <utility>
 
 #include "core/fs.h"
@@ -104,6 +105,7 @@ class MaildirProvider : public Provider {
     return room_ - static_cast<int>(written_.size());
   }
   void start(Attempt attempt, Done done) override;
+  void check(std::function<void(ProviderCheck)> checked) override;
   void shut_down() override;
   Result<std::string> preview(const Attempt& attempt) const override;
 
@@ -262,6 +264,17 @@ void MaildirProvider::drop_written() {
   for (const Written& one : written_) {
     ::unlinkat(folders_->tmp.get(), one.file.c_str(), 0);
   }
+}
+
+void MaildirProvider::check(std::function<void(ProviderCheck)> checked) {
+  auto folders = open_maildir(path_);
+  if (!folders) return checked({false, folders.error().what});
+  const bool writable =
+      ::faccessat(folders->tmp.get(), ".", W_OK | X_OK, AT_EACCESS) == 0;
+  checked(writable
+              ? ProviderCheck{true, "'" + path_ + "' can be written to"}
+              : ProviderCheck{false, "cannot write into '" + path_ +
+                                         "/tmp': " + std::strerror(errno)});
 }
 
 void MaildirProvider::shut_down() {

@@ -33,6 +33,13 @@ struct AttemptResult {
   std::vector<std::string> reduced;  // trimmings that were not carried
 };
 
+// What `pony provider check` found out, without sending anything.
+struct ProviderCheck {
+  bool works = false;
+  // For a person, one line: "the key may send; account active", or why not.
+  std::string words;
+};
+
 class Provider {
  public:
   using Done = std::function<void(AttemptResult)>;
@@ -52,11 +59,20 @@ class Provider {
   virtual int room() const = 0;
 
   // Begins; never blocks on the network. `done` is called exactly once, from
-  // the reactor or before start() returns. Whatever happens after the first
-  // byte of the body has left and is not a clear answer is `unknown`; what
-  // happens before it is `unavailable`; nothing that was not understood is
-  // `rejected`.
+  // the reactor or before start() returns. Once the provider may have the
+  // whole message, what is not a clear answer is `unknown`; before that it is
+  // `unavailable`; nothing that was not understood is `rejected`.
   virtual void start(Attempt attempt, Done done) = 0;
+
+  // Finds out whether mail could be sent (reachable, TLS, credentials, rights),
+  // sending none. `checked` is called exactly once, from the reactor or before
+  // check() returns.
+  virtual void check(std::function<void(ProviderCheck)> checked) = 0;
+
+  // Does it take a second attempt with the same idempotency key (the
+  // message's id and recipients) for the first? Then an attempt whose outcome
+  // is unknown is best repeated here.
+  virtual bool honours_idempotency_key() const { return false; }
 
   // Gives up what is in flight at once (each `done` is called: unknown when
   // its body had begun to leave, else unavailable) and closes idle sessions.

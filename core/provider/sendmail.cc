@@ -146,6 +146,7 @@ class SendmailProvider : public Provider {
     return limit_ - static_cast<int>(children_.size());
   }
   void start(Attempt attempt, Done done) override;
+  void check(std::function<void(ProviderCheck)> checked) override;
   void shut_down() override;
   Result<std::string> preview(const Attempt& attempt) const override;
 
@@ -369,6 +370,15 @@ void SendmailProvider::answer(Child& child, const Verdict& verdict) {
   result.latency =
       std::chrono::duration_cast<Milliseconds>(Steady::now() - child.started);
   child.done(std::move(result));
+}
+
+// There is no way to ask a sendmail program more than whether it is there.
+void SendmailProvider::check(std::function<void(ProviderCheck)> checked) {
+  const std::string& program = command_.front();
+  if (::access(program.c_str(), X_OK) != 0)
+    return checked(
+        {false, "cannot run '" + program + "': " + std::strerror(errno)});
+  checked({true, "'" + program + "' can be run"});
 }
 
 void SendmailProvider::shut_down() {

@@ -61,7 +61,7 @@ class SmtpProvider : public Provider {
         connections_(static_cast<std::size_t>(std::max(1, config.connections))),
         server_(std::move(server)),
         reactor_(reactor) {}
-  ~SmtpProvider() override { reactor_.cancel(tick_); }
+  ~SmtpProvider() override;
 
   std::string_view name() const override { return name_; }
   std::string_view type() const override { return "smtp"; }
@@ -69,6 +69,7 @@ class SmtpProvider : public Provider {
       const Attempt& attempt) const override;
   int room() const override;
   void start(Attempt attempt, Done done) override;
+  void check(std::function<void(ProviderCheck)> checked) override;
   void shut_down() override;
   Result<std::string> preview(const Attempt& attempt) const override;
 
@@ -90,6 +91,9 @@ class SmtpProvider : public Provider {
   void give_rest(Work& work, const Verdict& verdict) const;
   void complete(std::unique_ptr<Work> work);
 
+  struct Check;
+  void end_check(Check& check, const std::optional<Verdict>& failure);
+
   void close(Link& link);
   void close_idle();
   void arm_tick();
@@ -110,7 +114,20 @@ class SmtpProvider : public Provider {
   std::size_t crowd_limit_ = 0;                // sessions, while crowded
   Steady::time_point crowded_until_{};
   Reactor::TimerId tick_ = 0;  // 0: not set
+  std::vector<std::unique_ptr<Check>> checks_;
 };
+
+// A session that is opened to see whether it opens.
+struct SmtpProvider::Check {
+  std::unique_ptr<SmtpLink> link;
+  std::function<void(ProviderCheck)> checked;
+  Reactor::TimerId deadline = 0;
+};
+
+SmtpProvider::~SmtpProvider() {
+  reactor_.cancel(tick_);
+  for (const auto& check : checks_) reactor_.cancel(check->deadline);
+}
 
 std::optional<std::string> SmtpProvider::cannot_carry(
     const Attempt& attempt) const {
@@ -416,6 +433,34 @@ bool SmtpProvider::end_overdue(Link& link, Steady::time_point now) {
   link.smtp->quit();
   close(link);
   return true;
+}
+
+void SmtpProvider::check(std::function<void(ProviderCheck)> checked) {
+  auto link = SmtpLink::make(server_, reactor_);
+  if (!link) return checked({false, link.error().what});
+  checks_.push_back(std::make_unique<Check>());
+  Check& check = *checks_.back();
+  check.link = std::move(*link);
+  check.checked = std::move(checked);
+  check.deadline = reactor_.after(server_.connect_timeout, [this, &check] {
+    end_check(check, check.link->open_timed_out());
+  });
+  check.link->open([this, &check](const std::optional<Verdict>& failure) {
+    end_check(check, failure);
+  });
+}
+
+void SmtpProvider::end_check(Check& check,
+                             const std::optional<Verdict>& failure) {
+  reactor_.cancel(check.deadline);
+  auto checked = std::move(check.checked);
+  if (!failure) check.link->quit();
+  std::erase_if(checks_, [&](const auto& one) { return one.get() == &check; });
+  if (failure) return checked({false, failure->error});
+  std::string words = "'" + server_.place + "' opens a session";
+  words += server_.tls == SmtpTls::off ? " in the clear" : " over TLS";
+  if (!server_.username.empty()) words += " and takes the login";
+  checked({true, std::move(words)});
 }
 
 void SmtpProvider::shut_down() {
