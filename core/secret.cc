@@ -250,6 +250,15 @@ Secret::~Secret() {
   ::explicit_bzero(value_.data(), value_.capacity());
 }
 
+void mask_secret(std::string& text, std::string_view secret) {
+  constexpr std::string_view mask = "***";
+  if (secret.empty()) return;
+  for (auto at = text.find(secret); at != text.npos;
+       at = text.find(secret, at + mask.size())) {
+    text.replace(at, secret.size(), mask);
+  }
+}
+
 Result<std::string> expand_environment(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size();) {

@@ -53,6 +53,10 @@ struct SecretSource {
 Result<Secret> resolve(const SecretSource& source,
                        Milliseconds command_limit = std::chrono::seconds(10));
 
+// Replaces each occurrence of `secret` in `text` by "***": what an outsider
+// says may quote what it was sent. An empty secret is nowhere.
+void mask_secret(std::string& text, std::string_view secret);
+
 // `text` with the environment's value for each ${NAME}; "$${" stands for "${".
 // config when a variable is not set or a "${" is no ${NAME}: the error names
 // the variable, never a value.

@@ -35,11 +35,9 @@ bool find_all(void* library, CurlLibrary& curl) {
          find(library, "curl_multi_cleanup", curl.multi_cleanup) &&
          find(library, "curl_multi_add_handle", curl.multi_add_handle) &&
          find(library, "curl_multi_remove_handle", curl.multi_remove_handle) &&
-         find(library, "curl_multi_perform", curl.multi_perform) &&
-         find(library, "curl_multi_poll", curl.multi_poll) &&
+         find(library, "curl_multi_socket_action", curl.multi_socket_action) &&
          find(library, "curl_multi_info_read", curl.multi_info_read) &&
          find(library, "curl_multi_setopt", curl.multi_setopt) &&
-         find(library, "curl_multi_timeout", curl.multi_timeout) &&
          find(library, "curl_slist_append", curl.slist_append) &&
          find(library, "curl_slist_free_all", curl.slist_free_all);
 }

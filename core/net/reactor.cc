@@ -1,12 +1,12 @@
-// The event loop: epoll for what is ours, libcurl's multi for what is still
-// connecting, an ordered map for timers.
+// The event loop: one epoll for what is ours and for libcurl's sockets, an
+// ordered map for timers.
 //
-// Promises: a callback may watch, unwatch, cancel, connect or detach anything,
+// Promises: a callback may watch, unwatch, cancel, perform or detach anything,
 // itself too. That holds because no loop below keeps an iterator over a call:
 // each callback is looked up again (by generation, id or handle) just before
-// it is run, and is owned by the caller while it runs.
-// Known limit: curl_multi_poll asks every handle, so turns are O(sessions)
-// while a session is being opened; afterwards they are O(ready).
+// it is run, and is owned by the caller while it runs. libcurl forbids calls
+// to its multi from its own callbacks, so those only take notes; who waits for
+// a transfer hears of its end when libcurl has returned.
 #include "core/net/reactor.h"
 
 #include <curl/curl.h>
@@ -19,6 +19,7 @@
 #include <csignal>
 #include <limits>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <unordered_map>
 #include <utility>
@@ -34,6 +35,7 @@ using Steady = std::chrono::steady_clock;
 struct Watch {
   std::uint32_t generation = 0;
   std::function<void(std::uint32_t)> ready;
+  bool of_libcurl = false;
 };
 
 // An epoll tag: a descriptor's number may be reused within one turn, so an
@@ -65,12 +67,21 @@ struct Reactor::Impl {
 
   const CurlLibrary* curl = nullptr;
   CURLM* multi = nullptr;
-  std::unordered_map<CURL*, std::function<void(int)>> connecting;
+  std::unordered_map<CURL*, std::function<void(int)>> performing;
   std::vector<CURL*> attached;
-  std::vector<CURL*> refused;  // libcurl would not have them
+  std::vector<CURL*> refused;                  // libcurl would not have them
+  std::optional<Steady::time_point> curl_due;  // when libcurl wants a call
+  int kept_connections = 0;
 
   bool open_multi();
-  bool run_connects();
+  void watch(int fd, std::uint32_t events, std::shared_ptr<Watch> watch);
+  void watch_for_libcurl(int fd, int what);
+  static int on_curl_socket(CURL*, curl_socket_t fd, int what, void* impl,
+                            void*);
+  static int on_curl_timer(CURLM*, long wait_ms, void* impl);
+  void act(curl_socket_t fd, int events);
+  void run_curl_timer();
+  bool hand_over_finished();
   void run_ready(int timeout_ms);
   void run_timers();
   Steady::duration until_next(Steady::duration max_wait) const;
@@ -82,20 +93,92 @@ bool Reactor::Impl::open_multi() {
   if (!library) return false;
   curl = *library;
   multi = curl->multi_init();
-  return multi != nullptr;
+  if (multi == nullptr) return false;
+  curl->multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &Impl::on_curl_socket);
+  curl->multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
+  curl->multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &Impl::on_curl_timer);
+  curl->multi_setopt(multi, CURLMOPT_TIMERDATA, this);
+  curl->multi_setopt(multi, CURLMOPT_MAXCONNECTS,
+                     static_cast<long>(std::max(8, kept_connections)));
+  return true;
 }
 
-// Lets libcurl go on and hands over what it has finished. True if anything
-// was handed over.
-bool Reactor::Impl::run_connects() {
-  if (connecting.empty()) return false;
+void Reactor::Impl::watch(int fd, std::uint32_t events,
+                          std::shared_ptr<Watch> watch) {
+  watch->generation = ++generation;
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = tag(fd, watch->generation);
+  const bool known = watches.contains(fd);
+  int failed =
+      ::epoll_ctl(epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+  // A descriptor that was closed and opened anew behind our back.
+  if (failed != 0 && known)
+    failed = ::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+  // Only a file that cannot be waited for, or no memory: our own mistake.
+  if (failed != 0) throw std::runtime_error("cannot watch a descriptor");
+  watches[fd] = std::move(watch);
+}
+
+void Reactor::Impl::watch_for_libcurl(int fd, int what) {
+  if (what == CURL_POLL_REMOVE) {
+    const auto found = watches.find(fd);
+    if (found == watches.end() || !found->second->of_libcurl) return;
+    watches.erase(found);
+    epoll_event ignored{};
+    ::epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &ignored);
+    return;
+  }
+  auto one = std::make_shared<Watch>();
+  one->of_libcurl = true;
+  one->ready = [this, fd](std::uint32_t events) {
+    int mask = 0;
+    if ((events & (EPOLLIN | EPOLLHUP)) != 0) mask |= CURL_CSELECT_IN;
+    if ((events & EPOLLOUT) != 0) mask |= CURL_CSELECT_OUT;
+    if ((events & EPOLLERR) != 0) mask |= CURL_CSELECT_ERR;
+    act(fd, mask);
+  };
+  const bool in = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
+  const bool out = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
+  watch(fd, (in ? EPOLLIN : 0U) | (out ? EPOLLOUT : 0U), std::move(one));
+}
+
+int Reactor::Impl::on_curl_socket(CURL*, curl_socket_t fd, int what, void* impl,
+                                  void*) {
+  static_cast<Impl*>(impl)->watch_for_libcurl(fd, what);
+  return 0;
+}
+
+int Reactor::Impl::on_curl_timer(CURLM*, long wait_ms, void* impl) {
+  auto& due = static_cast<Impl*>(impl)->curl_due;
+  if (wait_ms < 0) {
+    due.reset();
+  } else {
+    due = Steady::now() + Milliseconds(wait_ms);
+  }
+  return 0;
+}
+
+void Reactor::Impl::act(curl_socket_t fd, int events) {
+  int running = 0;
+  curl->multi_socket_action(multi, fd, events, &running);
+}
+
+void Reactor::Impl::run_curl_timer() {
+  if (!curl_due || *curl_due > Steady::now()) return;
+  curl_due.reset();  // first: libcurl sets the next one in this call
+  act(CURL_SOCKET_TIMEOUT, 0);
+}
+
+// Tells those who wait for it what libcurl has finished. True if anything
+// was.
+bool Reactor::Impl::hand_over_finished() {
+  if (performing.empty()) return false;
   // All messages first: libcurl's die when their handle leaves the multi.
   std::vector<std::pair<CURL*, CURLcode>> finished;
   for (CURL* easy : std::exchange(refused, {})) {
     finished.emplace_back(easy, CURLE_FAILED_INIT);
   }
-  int running = 0;
-  if (multi != nullptr) curl->multi_perform(multi, &running);
   int left = 0;
   while (multi != nullptr) {
     CURLMsg* message = curl->multi_info_read(multi, &left);
@@ -104,10 +187,10 @@ bool Reactor::Impl::run_connects() {
     finished.emplace_back(message->easy_handle, message->data.result);
   }
   for (auto [easy, code] : finished) {
-    auto found = connecting.find(easy);
-    if (found == connecting.end()) continue;  // detached meanwhile
+    auto found = performing.find(easy);
+    if (found == performing.end()) continue;  // detached meanwhile
     auto done = std::move(found->second);
-    connecting.erase(found);
+    performing.erase(found);
     done(code);
   }
   return !finished.empty();
@@ -144,8 +227,11 @@ void Reactor::Impl::run_timers() {
 }
 
 Steady::duration Reactor::Impl::until_next(Steady::duration max_wait) const {
-  if (timers.empty()) return max_wait;
-  return std::min(max_wait, timers.begin()->first.first - Steady::now());
+  auto wait = max_wait;
+  if (!timers.empty())
+    wait = std::min(wait, timers.begin()->first.first - Steady::now());
+  if (curl_due) wait = std::min(wait, *curl_due - Steady::now());
+  return wait;
 }
 
 Reactor::Reactor() : impl_(std::make_unique<Impl>()) {
@@ -170,18 +256,9 @@ Reactor::~Reactor() {
 
 void Reactor::watch(int fd, std::uint32_t events,
                     std::function<void(std::uint32_t)> ready) {
-  unwatch(fd);
   auto watch = std::make_shared<Watch>();
-  watch->generation = ++impl_->generation;
   watch->ready = std::move(ready);
-  epoll_event event{};
-  event.events = events;
-  event.data.u64 = tag(fd, watch->generation);
-  if (::epoll_ctl(impl_->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
-    // Only a file that cannot be waited for, or no memory: our own mistake.
-    throw std::runtime_error("cannot watch a descriptor");
-  }
-  impl_->watches[fd] = std::move(watch);
+  impl_->watch(fd, events, std::move(watch));
 }
 
 void Reactor::unwatch(int fd) {
@@ -206,18 +283,26 @@ void Reactor::cancel(TimerId timer) {
   impl_->due.erase(found);
 }
 
-void Reactor::connect(void* easy, std::function<void(int code)> done) {
+void Reactor::perform(void* easy, std::function<void(int code)> done) {
   auto* handle = static_cast<CURL*>(easy);
   const bool added =
       impl_->open_multi() &&
       impl_->curl->multi_add_handle(impl_->multi, handle) == CURLM_OK;
   (added ? impl_->attached : impl_->refused).push_back(handle);
-  impl_->connecting.emplace(handle, std::move(done));
+  impl_->performing.emplace(handle, std::move(done));
+}
+
+void Reactor::keep_connections(int more) {
+  impl_->kept_connections += more;
+  if (impl_->multi != nullptr)
+    impl_->curl->multi_setopt(impl_->multi, CURLMOPT_MAXCONNECTS,
+                              static_cast<long>(impl_->kept_connections));
 }
 
 void Reactor::detach(void* easy) {
   auto* handle = static_cast<CURL*>(easy);
-  impl_->connecting.erase(handle);
+  impl_->performing.erase(handle);
+  std::erase(impl_->refused, handle);
   auto& attached = impl_->attached;
   auto found = std::find(attached.begin(), attached.end(), handle);
   if (found == attached.end()) return;
@@ -227,21 +312,12 @@ void Reactor::detach(void* easy) {
 }
 
 void Reactor::turn(Milliseconds max_wait) {
-  auto wait = impl_->until_next(max_wait);
-  if (impl_->run_connects()) wait = Steady::duration::zero();
-  // Asked again, as what was handed over may have begun or ended connects.
-  if (impl_->connecting.empty() || impl_->multi == nullptr) {
-    impl_->run_ready(poll_timeout(std::min(wait, impl_->until_next(wait))));
-  } else {
-    curl_waitfd extra{};
-    extra.fd = impl_->epoll;
-    extra.events = CURL_WAIT_POLLIN;
-    wait = std::min(wait, impl_->until_next(wait));
-    impl_->curl->multi_poll(impl_->multi, &extra, 1, poll_timeout(wait),
-                            nullptr);
-    impl_->run_connects();
-    impl_->run_ready(0);
-  }
+  impl_->run_curl_timer();
+  Steady::duration wait = max_wait;
+  if (impl_->hand_over_finished()) wait = Steady::duration::zero();
+  impl_->run_ready(poll_timeout(impl_->until_next(wait)));
+  impl_->run_curl_timer();
+  impl_->hand_over_finished();
   impl_->run_timers();
 }
 

@@ -1,7 +1,7 @@
-// The event loop that deliveries live in: descriptors, timers, connecting
-// libcurl handles, child processes. One thread; every callback runs inside
-// turn(). Sockets that libcurl is still connecting are driven by its multi
-// interface; once a session is ours its socket is watched like any other.
+// The event loop that deliveries live in: descriptors, timers, libcurl's
+// transfers, child processes. One thread; every callback runs inside turn().
+// libcurl's multi interface tells which sockets it waits for and they are
+// watched like any other, so a turn costs what is ready, not what is open.
 #pragma once
 
 #include <sys/types.h>
@@ -35,11 +35,15 @@ class Reactor {
   TimerId after(Milliseconds delay, std::function<void()> fire);
   void cancel(TimerId timer);
 
-  // Hands a prepared CURLOPT_CONNECT_ONLY easy handle (a CURL*) to libcurl's
-  // multi; `done` gets its CURLcode, once. The handle stays in the multi
-  // until detach(), which must come before curl_easy_cleanup.
-  void connect(void* easy, std::function<void(int code)> done);
+  // Hands a prepared easy handle (a CURL*: an HTTP transfer, or a
+  // CURLOPT_CONNECT_ONLY one) to libcurl's multi; `done` gets its CURLcode,
+  // once. The handle stays in the multi until detach(), which must come before
+  // curl_easy_cleanup and before it is performed again.
+  void perform(void* easy, std::function<void(int code)> done);
   void detach(void* easy);
+  // How many idle connections libcurl may keep for later transfers: call it
+  // with what each user of perform() wants to keep; the sum holds.
+  void keep_connections(int more);
 
   // Waits until something happens, at most `max_wait`, and runs what is due.
   // Signals that interrupt the wait end it.

@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -17,40 +16,17 @@
 
 #include "core/json.h"
 #include "core/mime/body_encoding.h"
+#include "core/net/curl_easy.h"
 
 namespace pony {
 namespace {
 
 constexpr std::size_t k_longest_error = 1000;
 
-// libcurl 7.88 opens its sockets without close-on-exec: every hook and MTA
-// that is started would hold live sessions.
-curl_socket_t open_socket(void*, curlsocktype, curl_sockaddr* address) {
-  return ::socket(address->family, address->socktype | SOCK_CLOEXEC,
-                  address->protocol);
-}
-
 std::string base64(std::string_view bytes) {
   std::string out;
   append_base64_run(out, bytes);
   return out;
-}
-
-void mask(std::string& text, std::string_view secret) {
-  if (secret.empty()) return;
-  for (auto at = text.find(secret); at != text.npos;
-       at = text.find(secret, at + 3)) {
-    text.replace(at, secret.size(), "***");
-  }
-}
-
-// "Connection refused" → "connection refused", but "SSL: …" as it is.
-std::string lower_first(std::string text) {
-  auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
-  if (text.size() > 1 && is_upper(text[0]) && !is_upper(text[1])) {
-    text[0] = static_cast<char>(text[0] - 'A' + 'a');
-  }
-  return text;
 }
 
 }  // namespace
@@ -62,9 +38,9 @@ std::string SmtpServer::masked(std::string text) const {
   plain.insert(0, 1, '\0');
   plain += '\0';
   plain += value;
-  mask(text, base64(plain));
-  mask(text, base64(value));
-  mask(text, value);
+  mask_secret(text, base64(plain));
+  mask_secret(text, base64(value));
+  mask_secret(text, value);
   return text;
 }
 
@@ -106,7 +82,7 @@ bool SmtpLink::prepare() {
   set(CURLOPT_QUICK_EXIT, 1L);
   set(CURLOPT_PROXY, "");
   set(CURLOPT_TCP_NODELAY, 1L);
-  set(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  set(CURLOPT_OPENSOCKETFUNCTION, open_socket_cloexec);
   set(CURLOPT_CONNECTTIMEOUT_MS,
       static_cast<long>(server_.connect_timeout.count()));
   set(CURLOPT_USE_SSL,
@@ -165,7 +141,7 @@ void SmtpLink::on_reply_line(std::string_view line) {
 }
 
 void SmtpLink::open(Opened opened) {
-  reactor_.connect(easy_, [this, opened = std::move(opened)](int code) {
+  reactor_.perform(easy_, [this, opened = std::move(opened)](int code) {
     on_connected(code, opened);
   });
 }
@@ -221,17 +197,11 @@ Verdict SmtpLink::open_failure(CURLcode code) const {
   }
   if (refusal_.code != 0) return refused("session refused by");
 
-  long number = 0;
-  curl_.easy_getinfo(easy_, CURLINFO_OS_ERRNO, &number);
-  std::string why =
-      curl_words_[0] != '\0' ? curl_words_ : curl_.easy_strerror(code);
-  if (code == CURLE_COULDNT_CONNECT && number != 0) {
-    why = std::strerror(static_cast<int>(number));
-  }
   Verdict verdict;
   verdict.error =
-      printable(server_.masked(fmt::format("cannot connect to '{}': {}",
-                                           server_.place, lower_first(why))),
+      printable(server_.masked(fmt::format(
+                    "cannot connect to '{}': {}", server_.place,
+                    pony::curl_words(curl_, easy_, code, curl_words_))),
                 k_longest_error);
   return verdict;
 }

@@ -171,8 +171,8 @@ TEST_CASE("a connecting handle reports its end once, unless it is detached") {
   CURL* kept = make();
   CURL* detached = make();
   std::vector<int> codes;
-  reactor.connect(kept, [&](int code) { codes.push_back(code); });
-  reactor.connect(detached, [&](int code) { codes.push_back(code); });
+  reactor.perform(kept, [&](int code) { codes.push_back(code); });
+  reactor.perform(detached, [&](int code) { codes.push_back(code); });
   reactor.detach(detached);
   curl.easy_cleanup(detached);
 
@@ -204,7 +204,7 @@ TEST_CASE("descriptors are served while a handle is connecting") {
   curl.easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
   curl.easy_setopt(easy, CURLOPT_PROXY, "");
   bool done = false;
-  reactor.connect(easy, [&](int) { done = true; });
+  reactor.perform(easy, [&](int) { done = true; });
 
   Pair pair;
   bool seen = false;

@@ -1,0 +1,183 @@
+// What all HTTP providers share: a client with the settings of pony.yaml,
+// what an answer that never came means, and that no error ever holds one of
+// our secrets, even when the provider quotes it.
+#include "core/provider/http_provider.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "core/json.h"
+#include "core/mime/body_encoding.h"
+#include "core/net/http_client.h"
+#include "core/provider/http_message.h"
+
+namespace pony {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+using Secrets = std::map<std::string, Secret, std::less<>>;
+
+HttpOptions options_from(const ProviderConfig& config) {
+  HttpOptions options;
+  options.timeout = config.timeout;
+  options.connect_timeout = config.connect_timeout;
+  options.connections = std::max(1, config.connections);
+  options.ca_file = config.setting("ca_file");
+  options.insecure_tls = config.setting("insecure_tls") == "true";
+  options.allow_http = config.setting("base_url").starts_with("http://");
+  options.proxy = config.setting("proxy");
+  return options;
+}
+
+class HttpProvider : public Provider {
+ public:
+  HttpProvider(const ProviderConfig& config, std::unique_ptr<HttpApi> api,
+               Secrets secrets, Reactor& reactor, const Clock& clock)
+      : name_(config.name),
+        connections_(std::max(1, config.connections)),
+        api_(std::move(api)),
+        secrets_(std::move(secrets)),
+        clock_(clock),
+        client_(options_from(config), reactor) {}
+
+  std::string_view name() const override { return name_; }
+  std::string_view type() const override { return api_->type(); }
+  std::optional<std::string> cannot_carry(
+      const Attempt& attempt) const override {
+    return api_->cannot_carry(attempt);
+  }
+  int room() const override { return connections_ - in_flight_; }
+  bool honours_idempotency_key() const override {
+    return api_->honours_idempotency_key();
+  }
+  void start(Attempt attempt, Done done) override;
+  void check(std::function<void(ProviderCheck)> checked) override;
+  void shut_down() override { client_.shut_down(); }
+  Result<std::string> preview(const Attempt& attempt) const override;
+
+ private:
+  struct Work {
+    Attempt attempt;
+    Done done;
+    AttemptResult result;
+    Steady::time_point started = Steady::now();
+  };
+
+  void answered(Work& work, const HttpResult& result);
+  std::string masked(std::string text) const;
+
+  std::string name_;
+  int connections_;
+  std::unique_ptr<HttpApi> api_;
+  Secrets secrets_;
+  const Clock& clock_;
+  HttpClient client_;
+  int in_flight_ = 0;
+};
+
+void HttpProvider::start(Attempt attempt, Done done) {
+  auto work = std::make_shared<Work>();
+  work->attempt = std::move(attempt);
+  work->done = std::move(done);
+  auto request =
+      api_->request(work->attempt, clock_.now(), work->result.reduced);
+  if (!request) {
+    Verdict verdict;
+    verdict.outcome = Outcome::rejected;
+    verdict.error = masked(request.error().what);
+    verdict.counts_against_provider = false;
+    work->result.verdicts = for_all(work->attempt, verdict);
+    return work->done(std::move(work->result));
+  }
+  ++in_flight_;
+  client_.send(std::move(*request), [this, work](const HttpResult& result) {
+    --in_flight_;
+    answered(*work, result);
+  });
+}
+
+void HttpProvider::answered(Work& work, const HttpResult& result) {
+  if (result.reply) {
+    work.result.verdicts =
+        api_->verdicts(work.attempt, *result.reply, clock_.now());
+  } else {
+    Verdict verdict;
+    verdict.outcome =
+        result.may_have_arrived ? Outcome::unknown : Outcome::unavailable;
+    verdict.error = result.error;
+    work.result.verdicts = for_all(work.attempt, verdict);
+  }
+  for (Verdict& verdict : work.result.verdicts) {
+    if (!verdict.error.empty())
+      verdict.error = masked(std::move(verdict.error));
+    verdict.provider_id = printable(masked(std::move(verdict.provider_id)));
+  }
+  work.result.latency =
+      std::chrono::duration_cast<Milliseconds>(Steady::now() - work.started);
+  work.done(std::move(work.result));
+}
+
+void HttpProvider::check(std::function<void(ProviderCheck)> checked) {
+  client_.send(api_->check_request(clock_.now()),
+               [this, checked = std::move(checked)](const HttpResult& result) {
+                 ProviderCheck check;
+                 if (result.reply) {
+                   check = api_->check_result(*result.reply);
+                 } else {
+                   check.words = result.error;
+                 }
+                 check.words = printable(masked(std::move(check.words)), 500);
+                 checked(std::move(check));
+               });
+}
+
+Result<std::string> HttpProvider::preview(const Attempt& attempt) const {
+  std::vector<std::string> reduced;
+  auto request = api_->request(attempt, clock_.now(), reduced);
+  if (!request) return tl::unexpected<Error>(request.error());
+  std::string text = fmt::format("{} {}\n", request->method, request->url);
+  for (const HttpHeader& header : request->headers)
+    text += fmt::format("{}: {}\n", header.name, header.value);
+  text += '\n';
+  text += request->body;
+  return masked(std::move(text));
+}
+
+// In every form in which a request says a secret: as it is, and as the user
+// and password of HTTP Basic.
+std::string HttpProvider::masked(std::string text) const {
+  for (const auto& [key, secret] : secrets_) {
+    mask_secret(text, secret.reveal());
+    std::string basic;
+    append_base64_run(basic, "api:" + secret.reveal());
+    mask_secret(text, basic);
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Provider>> make_http_provider(
+    const ProviderConfig& config, MakeApi make_api, Reactor& reactor,
+    const Clock& clock) {
+  Secrets secrets;
+  for (const auto& [key, source] : config.secrets) {
+    if (key.starts_with("webhook.")) continue;  // `pony feedback` needs those
+    auto secret = resolve(source);
+    if (!secret) return tl::unexpected<Error>(secret.error());
+    secrets.emplace(key, std::move(*secret));
+  }
+  const ApiConfig api{config, [&secrets](std::string_view key) {
+                        const auto found = secrets.find(key);
+                        return found == secrets.end() ? Secret()
+                                                      : found->second;
+                      }};
+  auto made = make_api(api);
+  return std::make_unique<HttpProvider>(config, std::move(made),
+                                        std::move(secrets), reactor, clock);
+}
+
+}  // namespace pony
