@@ -19,6 +19,7 @@ Action add_hold(CLI::App& app, Context& context);
 Action add_release(CLI::App& app, Context& context);
 Action add_config_check(CLI::App& app, Context& context);
 Action add_config_show(CLI::App& app, Context& context);
+Action add_provider_check(CLI::App& app, Context& context);
 Action add_fsck(CLI::App& app, Context& context);
 
 }  // namespace pony

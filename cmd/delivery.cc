@@ -5,6 +5,7 @@
 
 #include "core/provider/registry.h"
 #include "core/template/render_message.h"
+#include "spool/message_id.h"
 
 namespace pony {
 namespace {
@@ -30,77 +31,117 @@ Result<std::vector<std::unique_ptr<Provider>>> make_providers(
   return providers;
 }
 
-// Settings that this version reads but does not keep yet. One that is there to
-// hold mail back must not be passed over: then nothing is delivered.
-Result<> check_kept(Context& context, const Config& config) {
-  if (config.safe_mode)
-    return fail(Error::Kind::config,
-                "safe_mode is not kept by this version of pony, so nothing is "
-                "delivered",
-                "remove it from the configuration to deliver to everybody");
-  const auto not_kept = [&](const std::string& what) {
-    context.say("warning: " + what + " is not kept by this version of pony");
-  };
-  for (const auto& provider : config.providers)
-    if (!provider.rate.empty())
-      not_kept("the rate of provider '" + provider.name + "'");
+// Settings that this version reads but does not keep yet.
+void tell_what_is_not_kept(Context& context, const Config& config) {
   const auto& hooks = config.hooks;
   if (!hooks.on_sent.empty() || !hooks.on_failed.empty() ||
       !hooks.on_breaker.empty())
-    not_kept("hooks");
-  return {};
+    context.say("warning: hooks are not kept by this version of pony");
+}
+
+// The same provider with nothing to hide: what is masked was never there.
+ProviderConfig without_secrets(ProviderConfig config) {
+  for (auto& [key, source] : config.secrets) {
+    SecretSource masked;
+    masked.key = source.key;
+    masked.place = source.place;
+    masked.value = "***";
+    source = std::move(masked);
+  }
+  return config;
 }
 
 }  // namespace
 
-DeliverySet::DeliverySet(Context& context, Config config)
+DeliverySet::DeliverySet(Context& context, Spool& spool, Config config)
     : context_(context),
       config_(std::move(config)),
-      templates_(config_.templates, config_.default_lang) {}
+      templates_(config_.templates, config_.default_lang),
+      health_(spool.folders()) {}
 
 DeliverySet::~DeliverySet() = default;
 
 Result<std::unique_ptr<DeliverySet>> DeliverySet::make(Context& context,
-                                                       int jobs) {
+                                                       Spool& spool, int jobs) {
   auto config = context.config();
   if (!config) return tl::unexpected(config.error());
-  if (auto kept = check_kept(context, **config); !kept)
-    return tl::unexpected(kept.error());
-  std::unique_ptr<DeliverySet> set(new DeliverySet(context, **config));
-  auto providers = make_providers(context, set->config_, set->reactor_);
+  tell_what_is_not_kept(context, **config);
+  std::unique_ptr<DeliverySet> made(new DeliverySet(context, spool, **config));
+  DeliverySet& set = *made;
+  auto providers = make_providers(context, set.config_, set.reactor_);
   if (!providers) return tl::unexpected(providers.error());
 
   Dispatcher::Options options;
   options.jobs = jobs;
-  options.pools = set->config_.pools;
-  options.breaker = set->config_.breaker;
   options.seed = std::random_device{}();
   options.on_warning = [&context](const std::string& text) {
     context.warn(text);
   };
-  auto render = [set = set.get()](const Delivery& delivery) {
-    return render_message(delivery.message, delivery.id, delivery.accepted_at,
-                          set->templates_, set->config_.default_from);
+  options.on_breaker = [&set](const Json& event) { set.on_breaker_(event); };
+  auto render = [&set](const Delivery& delivery) -> Result<RenderedMessage> {
+    auto mail =
+        render_message(delivery.message, delivery.id, delivery.accepted_at,
+                       set.templates_, set.config_.default_from);
+    if (mail && set.config_.safe_mode) mark_redirected(*mail);
+    return mail;
   };
-  set->dispatcher_ =
-      std::make_unique<Dispatcher>(set->reactor_, std::move(*providers),
-                                   std::move(render), std::move(options));
-  return set;
+  set.dispatcher_ = std::make_unique<Dispatcher>(
+      set.config_, std::move(*providers), std::move(render), set.health_,
+      set.reactor_, context.clock(), std::move(options));
+  if (set.config_.safe_mode) {
+    set.safe_mode_.emplace(*set.dispatcher_, *set.config_.safe_mode);
+    context.say("safe_mode is on: mail goes only to whom it allows");
+  }
+  return made;
 }
 
-Result<std::string> DeliverySet::preview(std::string_view name,
-                                         const RenderedMessage& mail) {
-  const ProviderConfig* config = config_.provider(name);
-  if (config == nullptr)
+Deliverer& DeliverySet::deliverer() {
+  if (safe_mode_) return *safe_mode_;
+  return *dispatcher_;
+}
+
+Result<RenderedMessage> render_now(const Message& message, const Config& config,
+                                   const Clock& clock) {
+  TemplateStore templates(config.templates, config.default_lang);
+  const Time now = clock.now();
+  const std::string id = new_message_id(now);
+  if (!config.safe_mode)
+    return render_message(message, id, now, templates, config.default_from);
+  const SafeMessage safe = in_safe_mode(message, *config.safe_mode);
+  if (safe.stands_for.empty())
+    return fail(Error::Kind::refused,
+                "safe_mode keeps every recipient of this message back");
+  auto mail =
+      render_message(safe.message, id, now, templates, config.default_from);
+  if (mail) mark_redirected(*mail);
+  return mail;
+}
+
+Result<std::string> preview_as(std::string_view name,
+                               const RenderedMessage& mail,
+                               const Config& config, const Clock& clock,
+                               std::vector<std::string>& reduced) {
+  const ProviderConfig* provider_config = config.provider(name);
+  if (provider_config == nullptr) {
+    std::vector<std::string_view> names;
+    for (const auto& one : config.providers) names.push_back(one.name);
     return fail(Error::Kind::usage,
-                "there is no provider '" + std::string(name) + "'");
-  auto provider = make_provider(*config, reactor_, context_.clock());
+                "there is no provider '" + printable(name, 80) + "'",
+                did_you_mean(name, names));
+  }
+  Reactor reactor;
+  auto provider =
+      make_provider(without_secrets(*provider_config), reactor, clock);
   if (!provider) return tl::unexpected(provider.error());
   Attempt attempt{std::make_shared<const RenderedMessage>(mail), {}, 1};
   for (const auto* list : {&mail.to, &mail.cc, &mail.bcc})
     for (const auto& address : *list)
       attempt.recipients.push_back(address.email);
-  return (*provider)->preview(attempt);
+  if (auto why = (*provider)->cannot_carry(attempt))
+    return fail(Error::Kind::refused,
+                "provider '" + std::string(name) +
+                    "' cannot carry this message: " + *why);
+  return (*provider)->preview(attempt, reduced);
 }
 
 Policy policy_from(const Config& config) {

@@ -130,7 +130,7 @@ Result<int> RunCommand::run() {
 
   do {
     reload_ = false;
-    auto set = DeliverySet::make(context_, flags_.jobs);
+    auto set = DeliverySet::make(context_, **spool, flags_.jobs);
     if (!set) return tl::unexpected(set.error());
     FolderWatch watch((*set)->reactor(), (*spool)->folders());
     signals_.attach((*set)->reactor());
@@ -138,7 +138,7 @@ Result<int> RunCommand::run() {
     if (!folder) return tl::unexpected(folder.error());
     auto options = options_for(**spool, **set, watch);
     if (!options) return tl::unexpected(options.error());
-    Runner runner(**spool, *folder, (*set)->dispatcher(), std::move(*options));
+    Runner runner(**spool, *folder, (*set)->deliverer(), std::move(*options));
     auto summary = runner.run();
     signals_.detach((*set)->reactor());
     if (!summary) {

@@ -25,7 +25,7 @@ struct SendOptions {
   MessageFlags flags;
   bool or_queue = false;
   bool dry_run = false;
-  std::string as;
+  std::vector<std::string> as;
 };
 
 // The one record of the input.
@@ -56,35 +56,29 @@ Result<JsonRecords::Record> read_record(const std::string& file,
   return std::move(*record);
 }
 
-// The exact mail, or the exact request of one provider.
+// The exact mail, or the exact request of each provider that --as names.
 Result<int> preview(const SendOptions& options, const Message& message,
                     Context& context) {
   auto config = context.config();
   if (!config) return tl::unexpected(config.error());
-  TemplateStore templates((*config)->templates, (*config)->default_lang);
-  const Time now = context.clock().now();
-  auto mail = render_message(message, new_message_id(now), now, templates,
-                             (*config)->default_from);
+  auto mail = render_now(message, **config, context.clock());
   if (!mail) return tl::unexpected(mail.error());
   if (options.as.empty()) {
-    auto bytes = compose_mime(*mail);
+    auto bytes = compose_mime(*mail, {true});
     if (!bytes) return tl::unexpected(bytes.error());
     context.io().out(*bytes);
     return 0;
   }
-  const ProviderConfig* provider_config = (*config)->provider(options.as);
-  if (provider_config == nullptr) {
-    std::vector<std::string_view> names;
-    for (const auto& one : (*config)->providers) names.push_back(one.name);
-    return fail(Error::Kind::usage,
-                "there is no provider '" + printable(options.as, 80) + "'",
-                did_you_mean(options.as, names));
+  for (const std::string& name : options.as) {
+    std::vector<std::string> reduced;
+    auto text = preview_as(name, *mail, **config, context.clock(), reduced);
+    if (!text) return tl::unexpected(text.error());
+    if (options.as.size() > 1) context.io().out("# " + name + "\n");
+    context.io().out(*text);
+    if (!text->ends_with('\n')) context.io().out("\n");
+    for (const std::string& what : reduced)
+      context.say(name + " would leave out: " + printable(what));
   }
-  auto set = DeliverySet::make(context, 1);
-  if (!set) return tl::unexpected(set.error());
-  auto text = (*set)->preview(options.as, *mail);
-  if (!text) return tl::unexpected(text.error());
-  context.io().out(*text);
   return 0;
 }
 
@@ -118,7 +112,7 @@ std::string as_json(const Spool::Located& message) {
 Result<RunSummary> deliver(const SendOptions& options, Context& context,
                            Spool& spool, RunnerFolder& folder,
                            const std::string& id) {
-  auto set = DeliverySet::make(context, 1);
+  auto set = DeliverySet::make(context, spool, 1);
   if (!set) return tl::unexpected(set.error());
   Signals signals;
   signals.attach((*set)->reactor());
@@ -127,7 +121,7 @@ Result<RunSummary> deliver(const SendOptions& options, Context& context,
   run.no_retry = !options.or_queue;
   run.stop = [&signals] { return signals.stops() > 0; };
   run.on_warning = [&context](const std::string& text) { context.warn(text); };
-  Runner runner(spool, folder, (*set)->dispatcher(), std::move(run));
+  Runner runner(spool, folder, (*set)->deliverer(), std::move(run));
   auto summary = runner.run_one(id);
   signals.detach((*set)->reactor());
   return summary;
@@ -213,7 +207,8 @@ Action add_send(CLI::App& app, Context& context) {
                "Print the mail as it would be sent, send nothing");
   app.add_option("--as", options->as,
                  "With --dry-run: as this provider would be asked")
-      ->type_name("PROVIDER");
+      ->type_name("PROVIDER,…")
+      ->delimiter(',');
   app.footer(
       "Examples\n"
       "  pony send --to ann@example.com --subject Hello --text 'It works.'\n"

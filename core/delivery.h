@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,8 @@ struct Round {
   // When nothing was tried: why (a template that cannot be rendered, no pool
   // of that name). The message waits and is tried again.
   std::string not_tried;
+  // Then: when a provider is to be had again, if that is known.
+  std::optional<Time> next_at;
   // Every provider rests, or we are to stop: nothing was tried, and the
   // message goes back as if it had not been claimed.
   bool untouched = false;

@@ -137,7 +137,10 @@ Event what_follows(const Delivery& delivery, const Round& round,
     return ended("failed", round.cannot_be_carried);
 
   const std::uint64_t seed = std::hash<std::string>{}(delivery.id);
-  const Time next_at = now + backoff(history.rounds + 1, policy.retry, seed);
+  Time next_at = now + backoff(history.rounds + 1, policy.retry, seed);
+  // Nobody was asked: it waits for as long as they rest.
+  if (round.next_at)
+    next_at = std::max(*round.next_at, now + std::chrono::seconds(1));
   if (const auto& expires_at = delivery.message.expires_at;
       expires_at && next_at >= *expires_at)
     return ended("expired", "its expires_at, " + format_time(*expires_at) +

@@ -6,14 +6,11 @@
 namespace pony {
 namespace {
 
-using Moment = Breaker::Moment;
+using Steady = std::chrono::steady_clock;
 
-Moment steady_now() {
-  return std::chrono::steady_clock::now();
-}
-
-// Weight of the newest attempt in "of late".
-constexpr double k_newest = 0.05;
+// How long a message waits for a provider's rate while another provider of its
+// pool might take it.
+constexpr Milliseconds k_rate_patience{2000};
 
 Outcome best_of(const std::vector<Verdict>& verdicts) {
   Outcome best = verdicts.front().outcome;
@@ -25,13 +22,6 @@ bool all_alike(const std::vector<Verdict>& verdicts) {
   return std::all_of(verdicts.begin(), verdicts.end(), [&](const Verdict& v) {
     return v.outcome == verdicts.front().outcome;
   });
-}
-
-bool is_failure(const Verdict& verdict) {
-  return verdict.counts_against_provider &&
-         (verdict.outcome == Outcome::unavailable ||
-          verdict.outcome == Outcome::unknown ||
-          verdict.outcome == Outcome::throttled);
 }
 
 }  // namespace
@@ -49,20 +39,25 @@ struct Dispatcher::InRound {
   std::string cannot_carry;
   bool tried = false;
   bool could_carry = false;  // some provider could, even if it rests
+  std::optional<Steady::time_point> waits_since;  // for a provider's rate
 };
 
-Dispatcher::Dispatcher(Reactor& reactor,
+Dispatcher::Dispatcher(const Config& config,
                        std::vector<std::unique_ptr<Provider>> providers,
-                       Render render, Options options)
-    : reactor_(reactor),
+                       Render render, HealthStore& health, Reactor& reactor,
+                       const Clock& clock, Options options)
+    : config_(config),
+      reactor_(reactor),
+      clock_(clock),
       render_(std::move(render)),
       options_(std::move(options)),
       order_(options_.seed) {
   for (auto& provider : providers) {
-    std::string name(provider->name());
-    members_.emplace(std::move(name),
-                     Member{std::move(provider), Breaker(options_.breaker),
-                            MemberHealth{}, 0});
+    const std::string name(provider->name());
+    const auto* settings = config_.provider(name);
+    members_.try_emplace(name, std::move(provider),
+                         settings != nullptr ? *settings : ProviderConfig{},
+                         config_.breaker, health, clock);
   }
 }
 
@@ -82,8 +77,14 @@ const PoolConfig* Dispatcher::pool_for(const std::vector<PoolConfig>& pools,
 }
 
 int Dispatcher::room() const {
-  if (stopping_ || everybody_rests()) return 0;
-  return options_.jobs - static_cast<int>(rounds_.size());
+  if (stopping_) return 0;
+  // With nothing but a breaker that is half open there is work for one: the
+  // others would only come to be put back.
+  int jobs = 0;
+  for (const auto& [name, member] : members_)
+    if (!member.resting_until())
+      jobs = std::max(jobs, member.is_half_open() ? 1 : options_.jobs);
+  return jobs - static_cast<int>(rounds_.size());
 }
 
 void Dispatcher::take(std::shared_ptr<const Delivery> delivery) {
@@ -112,8 +113,8 @@ void Dispatcher::take(std::shared_ptr<const Delivery> delivery) {
     return not_tried(std::move(why));
   }
   taken.message = std::make_shared<const RenderedMessage>(std::move(*rendered));
-  taken.pool = pool_for(options_.pools, is.message,
-                        domain_of(taken.message->from.email));
+  taken.pool =
+      pool_for(config_.pools, is.message, domain_of(taken.message->from.email));
   if (taken.pool == nullptr)
     return not_tried("there is no pool '" + is.message.pool +
                      "' in the configuration");
@@ -121,18 +122,25 @@ void Dispatcher::take(std::shared_ptr<const Delivery> delivery) {
   std::vector<MemberHealth> health;
   for (const auto& member : taken.pool->members) {
     const auto it = members_.find(member.provider);
-    health.push_back(it == members_.end() ? MemberHealth{} : it->second.health);
+    health.push_back(it == members_.end() ? MemberHealth{}
+                                          : it->second.of_late());
   }
   const auto order = order_.of(*taken.pool, health);
   for (auto it = order.rbegin(); it != order.rend(); ++it)
     taken.candidates.push_back(taken.pool->members[*it].provider);
-  // Whose answer was lost last time may have it: that provider is asked
-  // first, so that a receiver that folds equal Message-IDs sees one sender.
-  if (!is.history.unknown_at.empty()) {
-    const auto it = std::find(taken.candidates.begin(), taken.candidates.end(),
-                              is.history.unknown_at);
-    if (it != taken.candidates.end())
-      std::rotate(it, it + 1, taken.candidates.end());
+  // Whose answer was lost last time may have it. One that knows the message
+  // by its key is asked first; any other one last: whoever swallowed one
+  // answer may do so again, and each time send another copy.
+  const auto in_doubt = std::find(
+      taken.candidates.begin(), taken.candidates.end(), is.history.unknown_at);
+  if (in_doubt != taken.candidates.end()) {
+    const auto member = members_.find(*in_doubt);
+    if (member != members_.end() &&
+        member->second.provider().honours_idempotency_key()) {
+      std::rotate(in_doubt, in_doubt + 1, taken.candidates.end());
+    } else {
+      std::rotate(taken.candidates.begin(), in_doubt, in_doubt + 1);
+    }
   }
   advance(taken);
 }
@@ -159,7 +167,7 @@ bool Dispatcher::try_to_start(InRound& round) {
     }
     Member& member = it->second;
     Attempt attempt{round.message, round.pending, round.number + 1};
-    if (auto why = member.provider->cannot_carry(attempt)) {
+    if (auto why = member.provider().cannot_carry(attempt)) {
       Event skipped = event_of("skipped", round);
       skipped.provider = it->first;
       skipped.reason = *why;
@@ -170,11 +178,19 @@ bool Dispatcher::try_to_start(InRound& round) {
       continue;
     }
     round.could_carry = true;
-    if (!member.breaker.may_try(steady_now())) {
+    const auto start = member.reserve();
+    if (start == Member::Start::busy) return false;
+    if (start == Member::Start::wait) {
+      if (!round.waits_since) round.waits_since = Steady::now();
+      if (round.candidates.size() == 1 ||
+          Steady::now() - *round.waits_since < k_rate_patience)
+        return false;
+    }
+    round.waits_since.reset();
+    if (start != Member::Start::now) {
       round.candidates.pop_back();
       continue;
     }
-    if (member.provider->room() <= member.announced) return false;
     round.candidates.pop_back();
     announce(round, member, std::move(attempt));
     return true;
@@ -194,13 +210,12 @@ Event Dispatcher::event_of(std::string_view kind, const InRound& round) const {
 
 void Dispatcher::announce(InRound& round, Member& member, Attempt attempt) {
   round.number = attempt.number;
-  round.provider = member.provider->name();
+  round.provider = member.name();
   round.tried = true;
   Event event = event_of("attempting", round);
   event.attempt = attempt.number;
   event.provider = round.provider;
   happenings_.events.push_back(std::move(event));
-  member.breaker.started(steady_now());
   ++member.announced;
   announced_.push_back({round.delivery->id, &member, std::move(attempt)});
 }
@@ -211,7 +226,7 @@ void Dispatcher::confirmed() {
     --one.member->announced;
     auto recipients = one.attempt.recipients;
     const int number = one.attempt.number;
-    one.member->provider->start(
+    one.member->provider().start(
         std::move(one.attempt),
         [this, id = one.id, member = one.member, number,
          to = std::move(recipients)](const AttemptResult& result) {
@@ -223,7 +238,7 @@ void Dispatcher::confirmed() {
 void Dispatcher::ended(const std::string& id, Member& member,
                        const std::vector<std::string>& recipients, int number,
                        const AttemptResult& result) {
-  judge(member, result);
+  member.note(result);
   const auto it = rounds_.find(id);
   if (it == rounds_.end()) return;
   InRound& round = *it->second;
@@ -231,7 +246,7 @@ void Dispatcher::ended(const std::string& id, Member& member,
   const Outcome best = best_of(result.verdicts);
   Event event = event_of("attempted", round);
   event.attempt = number;
-  event.provider = member.provider->name();
+  event.provider = member.name();
   event.outcome = best;
   event.latency_ms = result.latency.count();
   event.reduced = result.reduced;
@@ -273,33 +288,60 @@ void Dispatcher::ended(const std::string& id, Member& member,
   advance(round);
 }
 
-// What an attempt says about the provider's health.
-void Dispatcher::judge(Member& member, const AttemptResult& result) {
-  const Moment now = steady_now();
-  const bool failed =
-      std::any_of(result.verdicts.begin(), result.verdicts.end(), is_failure);
-  const bool answered = std::any_of(
-      result.verdicts.begin(), result.verdicts.end(), [](const Verdict& v) {
-        return v.outcome == Outcome::accepted || v.outcome == Outcome::rejected;
-      });
-  for (const auto& verdict : result.verdicts)
-    if (verdict.rest) member.breaker.rest_until(now + *verdict.rest);
-  if (answered) {
-    member.breaker.succeeded();
-  } else if (failed) {
-    if (member.breaker.failed(now))
-      options_.on_warning(
-          "provider '" + std::string(member.provider->name()) +
-          "' rests after " + std::to_string(member.breaker.failures()) +
-          " failures in a row; the last: " + result.verdicts.front().error);
-  } else {
-    member.breaker.ended();
+// Hands on what this turn's attempts said of their providers' health.
+void Dispatcher::share_health() {
+  for (auto& [name, member] : members_) {
+    const auto turn = member.share();
+    if (turn.opened) {
+      options_.on_warning("provider '" + name +
+                          "' rests: " + member.why_resting());
+      tell_breaker(member, "open");
+    } else if (turn.closed) {
+      tell_breaker(member, "closed");
+    }
+    if (const auto error = member.take_store_error())
+      options_.on_warning("the health of provider '" + name +
+                          "' is not kept: " + error->what);
   }
-  auto& health = member.health;
-  health.failure_rate +=
-      k_newest * ((answered ? 0.0 : 1.0) - health.failure_rate);
-  health.latency_ms += k_newest * (static_cast<double>(result.latency.count()) -
-                                   health.latency_ms);
+}
+
+// A breaker opened or closed: who is to know also wants to hear which pools
+// live on their last provider now.
+void Dispatcher::tell_breaker(const Member& member, std::string_view state) {
+  Json event = Json::object();
+  event.set("ts", Json::string(format_time(clock_.now())));
+  event.set("event", Json::string("breaker"));
+  event.set("provider", Json::string(member.name()));
+  event.set("state", Json::string(std::string(state)));
+  event.set("failures", Json::number(member.health().failures));
+  if (state == "open") {
+    if (const auto until = member.resting_until())
+      event.set("until", Json::string(format_time(*until)));
+    event.set("error", Json::string(member.health().last_error));
+  }
+  Json pools = Json::array();
+  for (const auto& pool : config_.pools) {
+    Json left = Json::array();
+    bool concerned = false;
+    for (const auto& one : pool.members) {
+      const auto it = members_.find(one.provider);
+      if (it == members_.end()) continue;
+      concerned = concerned || one.provider == member.name();
+      if (!it->second.resting_until())
+        left.items.push_back(Json::string(one.provider));
+    }
+    if (!concerned) continue;
+    if (state == "open" && left.items.size() == 1 && pool.members.size() > 1)
+      options_.on_warning("pool '" + pool.name +
+                          "' lives on its last provider, '" +
+                          left.items.front().text + "'");
+    Json entry = Json::object();
+    entry.set("pool", Json::string(pool.name));
+    entry.set("left", std::move(left));
+    pools.items.push_back(std::move(entry));
+  }
+  event.set("pools", std::move(pools));
+  options_.on_breaker(event);
 }
 
 void Dispatcher::close(InRound& round) {
@@ -318,6 +360,7 @@ void Dispatcher::close(InRound& round) {
     } else {
       result.not_tried = "every provider of pool '" + round.pool->name +
                          "' that could take it rests";
+      result.next_at = first_to_return(round);
     }
   }
   happenings_.rounds.push_back(std::move(result));
@@ -325,9 +368,23 @@ void Dispatcher::close(InRound& round) {
   rounds_.erase(id);
 }
 
+// When the first of those who could take it may be tried again.
+std::optional<Time> Dispatcher::first_to_return(const InRound& round) const {
+  std::optional<Time> first;
+  for (const auto& one : round.pool->members) {
+    const auto it = members_.find(one.provider);
+    if (it == members_.end()) continue;
+    const auto until = it->second.resting_until();
+    if (until && *until != Time::max() && (!first || *until < *first))
+      first = until;
+  }
+  return first;
+}
+
 Happenings Dispatcher::poll(Milliseconds max_wait) {
   const bool ready = !happenings_.empty();
-  reactor_.turn(ready ? Milliseconds(0) : max_wait);
+  reactor_.turn(ready ? Milliseconds(0) : until_rate_allows(max_wait));
+  share_health();
   // Those in line, in order, as far as there is room.
   for (std::size_t left = waiting_.size(); left > 0; --left) {
     const auto it = rounds_.find(waiting_.front());
@@ -337,23 +394,32 @@ Happenings Dispatcher::poll(Milliseconds max_wait) {
   return std::exchange(happenings_, {});
 }
 
+// Whoever waits for a provider's rate wakes when it has a place.
+Milliseconds Dispatcher::until_rate_allows(Milliseconds max_wait) const {
+  if (waiting_.empty()) return max_wait;
+  const Time now = clock_.now();
+  for (const auto& [name, member] : members_)
+    if (const auto until = member.rate_waits_until())
+      max_wait = std::clamp(*until - now, Milliseconds(0), max_wait);
+  return max_wait;
+}
+
 bool Dispatcher::everybody_rests() const {
-  const Moment now = steady_now();
-  return std::none_of(members_.begin(), members_.end(), [&](const auto& one) {
-    return one.second.breaker.may_try(now);
+  return std::none_of(members_.begin(), members_.end(), [](const auto& one) {
+    return !one.second.resting_until();
   });
 }
 
 std::string Dispatcher::stalled() const {
   if (!everybody_rests()) return {};
   std::string text = "every provider rests:";
-  const Moment now = steady_now();
   for (const auto& [name, member] : members_) {
-    const auto until = member.breaker.resting_until(now);
-    const auto wait =
-        until ? std::chrono::ceil<std::chrono::seconds>(*until - now)
-              : std::chrono::seconds(0);
-    text += " '" + name + "' (" + std::to_string(wait.count()) + " s more)";
+    text += text.ends_with(':') ? " '" : "; '";
+    text += name + "' (" + printable(member.why_resting(), 200);
+    const auto until = member.resting_until();
+    if (until && *until != Time::max())
+      text += ", " + format_age(*until - clock_.now()) + " more";
+    text += ")";
   }
   return text;
 }
@@ -367,10 +433,11 @@ void Dispatcher::give_up() {
     verdict.counts_against_provider = false;
     result.verdicts.assign(one.attempt.recipients.size(), verdict);
     --one.member->announced;
+    one.member->give_back();
     ended(one.id, *one.member, one.attempt.recipients, one.attempt.number,
           result);
   }
-  for (auto& [name, member] : members_) member.provider->shut_down();
+  for (auto& [name, member] : members_) member.provider().shut_down();
   for (const auto& id : std::exchange(waiting_, {})) {
     const auto it = rounds_.find(id);
     if (it == rounds_.end()) continue;

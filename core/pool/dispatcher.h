@@ -7,7 +7,10 @@
 // `throttled` go on to the next provider at once, for those recipients alone;
 // `unknown` ends the round for its recipients (another provider might send a
 // second copy); `accepted` and `rejected` settle theirs.
-// Doesn't know: the spool, retries (spool/policy.h says what a round means).
+// A breaker that is half open lets one message through, which goes its usual
+// way; everybody else's way leads round that provider.
+// Doesn't know: the spool, retries (spool/policy.h says what a round means),
+// where the health of providers is kept.
 #pragma once
 
 #include <deque>
@@ -20,8 +23,9 @@
 
 #include "core/config.h"
 #include "core/delivery.h"
+#include "core/health.h"
 #include "core/net/reactor.h"
-#include "core/pool/breaker.h"
+#include "core/pool/member.h"
 #include "core/pool/strategy.h"
 #include "core/provider/provider.h"
 #include "core/rendered_message.h"
@@ -33,16 +37,20 @@ class Dispatcher : public Deliverer {
   using Render = std::function<Result<RenderedMessage>(const Delivery&)>;
 
   struct Options {
-    int jobs = 50;  // messages in flight
-    std::vector<PoolConfig> pools;
-    BreakerConfig breaker;
+    int jobs = 50;           // messages in flight
     std::uint64_t seed = 0;  // for random and weighted
     std::function<void(const std::string&)> on_warning =
         [](const std::string&) {};
+    // A breaker opened or closed: {"event":"breaker","provider":…,"state":…}.
+    std::function<void(const Json&)> on_breaker = [](const Json&) {};
   };
 
-  Dispatcher(Reactor& reactor, std::vector<std::unique_ptr<Provider>> providers,
-             Render render, Options options);
+  // Pools, breaker and the providers' rates are `config`'s. What is referred
+  // to outlives the dispatcher.
+  Dispatcher(const Config& config,
+             std::vector<std::unique_ptr<Provider>> providers, Render render,
+             HealthStore& health, Reactor& reactor, const Clock& clock,
+             Options options);
   ~Dispatcher() override;
 
   int room() const override;
@@ -59,12 +67,6 @@ class Dispatcher : public Deliverer {
                                     std::string_view sender_domain);
 
  private:
-  struct Member {
-    std::unique_ptr<Provider> provider;
-    Breaker breaker;
-    MemberHealth health;
-    int announced = 0;  // attempts that wait for confirmed()
-  };
   struct InRound;
   struct Announced {
     std::string id;
@@ -78,12 +80,17 @@ class Dispatcher : public Deliverer {
   void ended(const std::string& id, Member& member,
              const std::vector<std::string>& recipients, int number,
              const AttemptResult& result);
-  void judge(Member& member, const AttemptResult& result);
+  void share_health();
+  void tell_breaker(const Member& member, std::string_view state);
   void close(InRound& round);
   Event event_of(std::string_view kind, const InRound& round) const;
   bool everybody_rests() const;
+  std::optional<Time> first_to_return(const InRound& round) const;
+  Milliseconds until_rate_allows(Milliseconds max_wait) const;
 
+  const Config& config_;
   Reactor& reactor_;
+  const Clock& clock_;
   std::map<std::string, Member, std::less<>> members_;
   Render render_;
   Options options_;

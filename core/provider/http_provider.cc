@@ -56,7 +56,8 @@ class HttpProvider : public Provider {
   void start(Attempt attempt, Done done) override;
   void check(std::function<void(ProviderCheck)> checked) override;
   void shut_down() override { client_.shut_down(); }
-  Result<std::string> preview(const Attempt& attempt) const override;
+  Result<std::string> preview(const Attempt& attempt,
+                              std::vector<std::string>& reduced) const override;
 
  private:
   struct Work {
@@ -134,8 +135,8 @@ void HttpProvider::check(std::function<void(ProviderCheck)> checked) {
                });
 }
 
-Result<std::string> HttpProvider::preview(const Attempt& attempt) const {
-  std::vector<std::string> reduced;
+Result<std::string> HttpProvider::preview(
+    const Attempt& attempt, std::vector<std::string>& reduced) const {
   auto request = api_->request(attempt, clock_.now(), reduced);
   if (!request) return tl::unexpected<Error>(request.error());
   std::string text = fmt::format("{} {}\n", request->method, request->url);

@@ -107,7 +107,8 @@ class MaildirProvider : public Provider {
   void start(Attempt attempt, Done done) override;
   void check(std::function<void(ProviderCheck)> checked) override;
   void shut_down() override;
-  Result<std::string> preview(const Attempt& attempt) const override;
+  Result<std::string> preview(const Attempt& attempt,
+                              std::vector<std::string>& reduced) const override;
 
  private:
   // A message in tmp/, not yet synced.
@@ -159,7 +160,8 @@ Result<std::string> MaildirProvider::content(const Attempt& attempt) const {
   return fmt::format("Return-Path: <{}>\n{}", envelope->sender, *mail);
 }
 
-Result<std::string> MaildirProvider::preview(const Attempt& attempt) const {
+Result<std::string> MaildirProvider::preview(const Attempt& attempt,
+                                             std::vector<std::string>&) const {
   return content(attempt);
 }
 

@@ -78,8 +78,10 @@ class Provider {
   // its body had begun to leave, else unavailable) and closes idle sessions.
   virtual void shut_down() = 0;
 
-  // The exact request or mail that `attempt` would send, secrets masked.
-  virtual Result<std::string> preview(const Attempt& attempt) const = 0;
+  // The exact request or mail that `attempt` would send, secrets masked; and
+  // the trimmings that it would not carry, as AttemptResult::reduced.
+  virtual Result<std::string> preview(
+      const Attempt& attempt, std::vector<std::string>& reduced) const = 0;
 };
 
 }  // namespace pony

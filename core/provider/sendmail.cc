@@ -148,7 +148,8 @@ class SendmailProvider : public Provider {
   void start(Attempt attempt, Done done) override;
   void check(std::function<void(ProviderCheck)> checked) override;
   void shut_down() override;
-  Result<std::string> preview(const Attempt& attempt) const override;
+  Result<std::string> preview(const Attempt& attempt,
+                              std::vector<std::string>& reduced) const override;
 
  private:
   struct Child {
@@ -192,7 +193,8 @@ std::optional<std::string> SendmailProvider::cannot_carry(
   return std::nullopt;
 }
 
-Result<std::string> SendmailProvider::preview(const Attempt& attempt) const {
+Result<std::string> SendmailProvider::preview(const Attempt& attempt,
+                                              std::vector<std::string>&) const {
   return local_mail(*attempt.message);
 }
 

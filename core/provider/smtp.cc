@@ -71,7 +71,8 @@ class SmtpProvider : public Provider {
   void start(Attempt attempt, Done done) override;
   void check(std::function<void(ProviderCheck)> checked) override;
   void shut_down() override;
-  Result<std::string> preview(const Attempt& attempt) const override;
+  Result<std::string> preview(const Attempt& attempt,
+                              std::vector<std::string>& reduced) const override;
 
  private:
   void dispatch();
@@ -140,7 +141,8 @@ int SmtpProvider::room() const {
   return static_cast<int>(connections_) - static_cast<int>(in_flight_);
 }
 
-Result<std::string> SmtpProvider::preview(const Attempt& attempt) const {
+Result<std::string> SmtpProvider::preview(const Attempt& attempt,
+                                          std::vector<std::string>&) const {
   auto envelope = envelope_of(attempt);
   if (!envelope) return tl::unexpected<Error>(envelope.error());
   return compose_mime(*attempt.message, {envelope->needs_utf8});

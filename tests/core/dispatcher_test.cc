@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/fake_clock.h"
 #include "tests/support/require_ok.h"
 
 TEST_SUITE_BEGIN("pool");
@@ -37,6 +38,7 @@ struct Script {
   std::string name;
   int room = 100;
   std::string cannot_carry;
+  bool honours_key = false;
   bool answers_at_once = true;
   // For the next attempt: one verdict for everybody, or one each. When there
   // is none left it accepts.
@@ -93,6 +95,7 @@ class ScriptedProvider : public Provider {
   void check(std::function<void(ProviderCheck)> checked) override {
     checked({true, {}});
   }
+  bool honours_idempotency_key() const override { return script_.honours_key; }
   void shut_down() override {
     script_.was_shut_down = true;
     while (!script_.open.empty()) {
@@ -100,7 +103,10 @@ class ScriptedProvider : public Provider {
       script_.answer();
     }
   }
-  Result<std::string> preview(const Attempt&) const override { return ""; }
+  Result<std::string> preview(const Attempt&,
+                              std::vector<std::string>&) const override {
+    return "";
+  }
 
  private:
   Script& script_;
@@ -120,12 +126,24 @@ struct Pool {
   Script second{"second"};
   std::optional<Error> render_error;
   Words warnings;
+  std::vector<std::string> breaker_events;
   std::vector<Event> events;
   std::vector<Round> rounds;
+  FakeClock clock;
+  MemoryHealthStore own_health;
+  HealthStore& health;
   Reactor reactor;
-  Dispatcher dispatcher{
-      reactor, providers(),
-      [this](const Delivery& delivery) { return render(delivery); }, options()};
+  Config config;
+  Dispatcher dispatcher;
+
+  explicit Pool(HealthStore* shared = nullptr,
+                std::vector<RateLimit> rate_of_main = {})
+      : health(shared != nullptr ? *shared : own_health),
+        config(a_config(std::move(rate_of_main))),
+        dispatcher(
+            config, providers(),
+            [this](const Delivery& delivery) { return render(delivery); },
+            health, reactor, clock, options()) {}
 
   std::vector<std::unique_ptr<Provider>> providers() {
     std::vector<std::unique_ptr<Provider>> all;
@@ -133,16 +151,27 @@ struct Pool {
     all.push_back(std::make_unique<ScriptedProvider>(second));
     return all;
   }
-  Dispatcher::Options options() {
-    Dispatcher::Options with;
-    with.jobs = 10;
-    with.pools = {
+  static Config a_config(std::vector<RateLimit> rate_of_main) {
+    Config config;
+    config.providers.resize(2);
+    config.providers[0].name = "main";
+    config.providers[0].rate = std::move(rate_of_main);
+    config.providers[1].name = "second";
+    config.pools = {
         {"default", Strategy::priority, {{"main"}, {"second"}}, {}},
         {"alone", Strategy::priority, {{"second"}}, {}},
         {"c.example", Strategy::priority, {{"second"}, {"main"}}, {}}};
-    with.breaker = {3, 1h, 2h};
+    config.breaker = {3, 1h, 2h};
+    return config;
+  }
+  Dispatcher::Options options() {
+    Dispatcher::Options with;
+    with.jobs = 10;
     with.on_warning = [this](const std::string& text) {
       warnings.push_back(text);
+    };
+    with.on_breaker = [this](const Json& event) {
+      breaker_events.push_back(to_text(event));
     };
     return with;
   }
@@ -318,10 +347,26 @@ TEST_CASE("who was settled in an earlier round is never attempted again") {
   }
 }
 
-TEST_CASE("the provider whose answer was lost last time is asked first") {
+TEST_CASE(
+    "whose answer was lost last time is asked first if it knows a message by "
+    "its key") {
   Pool pool;
+  pool.second.honours_key = true;
   auto delivery = a_delivery();
   delivery->history.unknown_at = "second";
+  pool.second.then(Outcome::unavailable);
+  (void)pool.deliver(delivery);
+  CHECK(pool.story() ==
+        "attempting second 1; attempted second 1 unavailable; "
+        "attempting main 2; attempted main 2 accepted");
+}
+
+TEST_CASE(
+    "whose answer was lost last time is asked last if it would send a second "
+    "copy") {
+  Pool pool;
+  auto delivery = a_delivery();
+  delivery->history.unknown_at = "main";
   pool.second.then(Outcome::unavailable);
   (void)pool.deliver(delivery);
   CHECK(pool.story() ==
@@ -397,9 +442,20 @@ TEST_CASE("confirming twice starts nothing twice") {
 TEST_CASE("a breaker that opens is told once, and its provider is left out") {
   Pool pool;
   pool.open_breaker_of(pool.main);
-  REQUIRE(pool.warnings.size() == 1);
+  REQUIRE(pool.warnings.size() == 3);
   CHECK(pool.warnings[0] ==
-        "provider 'main' rests after 3 failures in a row; the last: says no");
+        "provider 'main' rests: breaker open after 3 failures: says no");
+  CHECK(pool.warnings[1] ==
+        "pool 'default' lives on its last provider, 'second'");
+  CHECK(pool.warnings[2] ==
+        "pool 'c.example' lives on its last provider, 'second'");
+  REQUIRE(pool.breaker_events.size() == 1);
+  CHECK(pool.breaker_events[0] ==
+        R"({"ts":"2026-11-21T10:00:00.000Z","event":"breaker",)"
+        R"("provider":"main","state":"open","failures":3,)"
+        R"("until":"2026-11-21T11:00:00.000Z","error":"says no",)"
+        R"("pools":[{"pool":"default","left":["second"]},)"
+        R"({"pool":"c.example","left":["second"]}]})");
   (void)pool.deliver(a_delivery());
   CHECK(pool.main.started.empty());
   CHECK(pool.second.started.size() == 1);
@@ -415,8 +471,10 @@ TEST_CASE(
   pool.open_breaker_of(pool.second);
   CHECK(pool.dispatcher.room() == 0);
   const auto stalled = pool.dispatcher.stalled();
-  CHECK(stalled.find("'main' (3600 s more)") != std::string::npos);
-  CHECK(stalled.find("'second' (3600 s more)") != std::string::npos);
+  CHECK(stalled ==
+        "every provider rests: 'main' (breaker open after 3 failures: says "
+        "no, 1h more); 'second' (breaker open after 3 failures: says no, 1h "
+        "more)");
 
   const auto round = pool.deliver(a_delivery());
   CHECK(round.untouched);
@@ -448,7 +506,109 @@ TEST_CASE("a lost answer counts against its provider") {
   Pool pool;
   for (int i = 0; i < 3; ++i) pool.main.then(Outcome::unknown);
   for (int i = 0; i < 3; ++i) (void)pool.deliver(a_delivery(std::to_string(i)));
-  CHECK(pool.warnings.size() == 1);
+  CHECK(pool.breaker_events.size() == 1);
+}
+
+TEST_CASE(
+    "a half-open breaker lets one message through, and its success closes it") {
+  Pool pool;
+  pool.open_breaker_of(pool.main);
+  pool.clock.advance(1h);
+  pool.main.answers_at_once = false;
+  for (const char* id : {"1", "2", "3"}) pool.dispatcher.take(a_delivery(id));
+  pool.turn();
+  pool.turn();
+  CHECK(pool.main.started.size() == 1);
+  CHECK_MESSAGE(pool.second.started.size() == 2, "the others go round it");
+  pool.main.answer();
+  pool.turn();
+  pool.main.answers_at_once = true;
+  (void)pool.deliver(a_delivery("4"));
+  CHECK(pool.main.started.size() == 2);
+  REQUIRE(pool.breaker_events.size() == 2);
+  CHECK(pool.breaker_events[1].find(R"("state":"closed")") !=
+        std::string::npos);
+}
+
+TEST_CASE("a probe that fails is not told again, and rests twice as long") {
+  Pool pool;
+  pool.open_breaker_of(pool.main);
+  pool.clock.advance(1h);
+  pool.main.then(Outcome::unavailable);
+  (void)pool.deliver(a_delivery("probe"));
+  pool.clock.advance(1h);
+  (void)pool.deliver(a_delivery("later"));
+  CHECK(pool.main.started.size() == 1);
+  CHECK(pool.breaker_events.size() == 1);
+  pool.clock.advance(1h);
+  (void)pool.deliver(a_delivery("in the end"));
+  CHECK(pool.main.started.size() == 2);
+}
+
+TEST_CASE("when all are half open, room is for one probe and no more") {
+  Pool pool;
+  pool.open_breaker_of(pool.main);
+  pool.open_breaker_of(pool.second);
+  pool.clock.advance(1h);
+  CHECK(pool.dispatcher.stalled().empty());
+  CHECK(pool.dispatcher.room() == 1);
+}
+
+TEST_CASE("what one process finds out of a provider, the others know") {
+  MemoryHealthStore shared;
+  Pool one(&shared);
+  one.open_breaker_of(one.main);
+  Pool other(&shared);
+  (void)other.deliver(a_delivery());
+  CHECK(other.main.started.empty());
+  CHECK(other.second.started.size() == 1);
+}
+
+TEST_CASE("a provider that a person paused is left out until then") {
+  MemoryHealthStore shared;
+  Pool pool(&shared);
+  const Time until = pool.clock.now() + 10min;
+  (void)shared.update("main",
+                      [&](ProviderHealth& health) { pause(health, until); });
+  Pool other(&shared);
+  (void)other.deliver(a_delivery("1"));
+  CHECK(other.main.started.empty());
+  other.clock.advance(10min);
+  (void)other.deliver(a_delivery("2"));
+  CHECK(other.main.started.size() == 1);
+}
+
+TEST_CASE("a rate that is used up for long sends what follows elsewhere") {
+  Pool pool(nullptr, {{2, 1h}});
+  for (const char* id : {"1", "2", "3", "4"})
+    (void)pool.deliver(a_delivery(id));
+  CHECK(pool.main.started.size() == 2);
+  CHECK(pool.second.started.size() == 2);
+  CHECK(pool.breaker_events.empty());
+}
+
+TEST_CASE("a rate that has a place in a moment is waited for") {
+  Pool pool(nullptr, {{2, 1s}});
+  for (const char* id : {"1", "2", "3"}) pool.dispatcher.take(a_delivery(id));
+  pool.turn();
+  pool.turn();
+  CHECK(pool.main.started.size() == 2);
+  pool.clock.advance(1100ms);
+  pool.turn();
+  pool.turn();
+  CHECK(pool.main.started.size() == 3);
+  CHECK(pool.second.started.empty());
+}
+
+TEST_CASE("a rejection that never left the house says nothing of health") {
+  Pool pool;
+  pool.open_breaker_of(pool.main);
+  pool.clock.advance(1h);
+  Verdict local = a_verdict(Outcome::rejected);
+  local.counts_against_provider = false;
+  pool.main.then(std::vector{local});
+  (void)pool.deliver(a_delivery("1"));
+  CHECK_MESSAGE(pool.breaker_events.size() == 1, "not closed by it");
 }
 
 TEST_CASE(

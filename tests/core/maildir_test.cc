@@ -64,7 +64,8 @@ TEST_CASE("a Maildir and the mail in it are its owner's alone") {
 
 TEST_CASE("the preview is the very file that is delivered") {
   Outbox outbox;
-  auto preview = outbox.provider->preview(an_attempt());
+  std::vector<std::string> reduced;
+  auto preview = outbox.provider->preview(an_attempt(), reduced);
   REQUIRE_OK(preview);
   deliver(*outbox.provider, outbox.reactor);
   CHECK(content_of(files_in(outbox.folder / "deep/outbox/new").at(0)) ==

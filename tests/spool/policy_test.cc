@@ -147,6 +147,15 @@ TEST_CASE(
   CHECK(event.reason == round.round.not_tried);
 }
 
+TEST_CASE("a round in which everybody rested waits for the first to return") {
+  ARound round;
+  round.round.not_tried = "every provider of pool 'default' rests";
+  round.round.next_at = round.now + 17min;
+  CHECK(round.follows().next_at == round.now + 17min);
+  round.round.next_at = round.now;
+  CHECK(round.follows().next_at == round.now + 1s);
+}
+
 TEST_CASE(
     "unknown: the message's on_unknown decides, else the configuration's") {
   for (const auto& [policy, kind] :
