@@ -197,6 +197,17 @@ default_from: {sender}
 providers:
   sink: {{type: smtp, host: 127.0.0.1, port: {port}, tls: off{more}}}
 """
+HTTP_CONFIG = """\
+spool: {spool}
+default_from: {sender}
+providers:
+  api:
+    type: sendgrid
+    api_key: SG.bench
+    base_url: http://127.0.0.1:{port}
+    allow_insecure: true
+    connections: {connections}
+"""
 
 
 class Pony:
@@ -421,12 +432,12 @@ def bench_stream():
 # ----- drain, slow: SMTP out of the spool
 
 
-def run_pony(pony, count):
+def run_pony(pony, count, *options):
     """One `pony run` over `count` new messages: from its start to its exit."""
     pony.clear()
     with open(jsonl(count), "rb") as messages:
         call(*pony.command("enqueue"), stdin=messages)
-    told = spawn(pony.command("run", "--quiet"))
+    told = spawn(pony.command("run", "--quiet", *options))
     expect_count("pony run", pony.sent(), count)
     pony.clear()
     return {"rate": count / told["seconds"],
@@ -564,6 +575,39 @@ def bench_slow():
               column(results[name], "rate"), [most] * ROUNDS, ("≥", 0.9))
 
 
+def bench_http():
+    """One runner and a JSON provider: what delays it but its answers?"""
+    results = {}
+    goals = {}
+    for delay_ms in (0, 20, 100):
+        for in_flight in (50, 500):
+            pony = Pony(f"http-{in_flight}", HTTP_CONFIG, sender=FROM,
+                        port=SINK_PORT, connections=in_flight)
+            # Some three seconds' worth, and no less than a burst's.
+            most = in_flight * 1000 / delay_ms if delay_ms else None
+            count = full(min(20_000, max(2_000, int(3 * (most or 10_000)))),
+                         1_000)
+
+            def turn(pony=pony, delay_ms=delay_ms, in_flight=in_flight,
+                     count=count):
+                with Server(TOOLS / "http_server", SINK_PORT, delay_ms):
+                    return run_pony(pony, count, "--jobs", str(in_flight))
+
+            name = f"{in_flight} in flight, {delay_ms} ms a message"
+            results[name] = turn
+            goals[name] = most
+    results = in_turns(results)
+    add_figures("http", results, "rate", "messages/s")
+    for name, most in goals.items():
+        if most is None:
+            add_ratio("http", f"{name} ÷ 8000 messages/s",
+                      column(results[name], "rate"), [8000] * ROUNDS, ("≥", 1))
+        elif name.endswith("100 ms a message"):
+            add_ratio("http", f"{name} ÷ {most:.0f} messages/s",
+                      column(results[name], "rate"), [most] * ROUNDS,
+                      ("≥", 0.9))
+
+
 def bench_start():
     count = full(1000, 200)
 
@@ -585,6 +629,7 @@ def bench_start():
 
 BENCHES = {"enqueue": bench_enqueue, "enqueue8": bench_enqueue8,
            "stream": bench_stream, "drain": bench_drain, "slow": bench_slow,
+           "http": bench_http,
            "start": bench_start}
 
 
