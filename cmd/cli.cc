@@ -233,6 +233,14 @@ const std::vector<Command>& commands() {
        add_config_check},
       {"config show", "the configuration with its defaults filled in", "Set up",
        add_config_show},
+      {"provider list", "the providers and their health", "Upkeep",
+       add_provider_list},
+      {"provider check", "could mail be sent? asks each, sends nothing",
+       "Set up", add_provider_check},
+      {"provider pause", "start no attempt by a provider for some time",
+       "Upkeep", add_provider_pause},
+      {"provider resume", "let a provider be tried again at once", "Upkeep",
+       add_provider_resume},
       {"fsck", "find and mend what an unclean stop left", "Upkeep", add_fsck},
   };
   return table;

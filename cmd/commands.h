@@ -20,6 +20,9 @@ Action add_release(CLI::App& app, Context& context);
 Action add_config_check(CLI::App& app, Context& context);
 Action add_config_show(CLI::App& app, Context& context);
 Action add_provider_check(CLI::App& app, Context& context);
+Action add_provider_list(CLI::App& app, Context& context);
+Action add_provider_pause(CLI::App& app, Context& context);
+Action add_provider_resume(CLI::App& app, Context& context);
 Action add_fsck(CLI::App& app, Context& context);
 
 }  // namespace pony
