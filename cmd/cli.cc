@@ -60,7 +60,7 @@ std::string help_of_all() {
     group = command.group;
     head.resize(10, ' ');
     std::string name(command.name);
-    name.resize(std::max<std::size_t>(name.size() + 1, 14), ' ');
+    name.resize(std::max<std::size_t>(name.size() + 1, 16), ' ');
     text += head + name;
     text.append(command.summary).append("\n");
   }
