@@ -6,6 +6,7 @@
 #include <array>
 
 #include "core/json.h"
+#include "core/provider/exec.h"
 #include "core/provider/maildir.h"
 #include "core/provider/sendmail.h"
 #include "core/provider/smtp.h"
@@ -21,6 +22,7 @@ struct ProviderType {
 };
 
 constexpr std::array k_types = {
+    ProviderType{"exec", make_exec_provider},
     ProviderType{"maildir", make_maildir_provider},
     ProviderType{"sendmail", make_sendmail_provider},
     ProviderType{"smtp", make_smtp_provider},
