@@ -323,6 +323,7 @@ Result<> Runner::turn(Milliseconds max_wait) {
   if (auto ok = folder_.commit(); !ok)
     return wrap(ok.error(), "the journal of this run failed");
   deliverer_.confirmed();
+  for (const auto& one : decided_) options_.on_durable(one.events.back());
   if (settled_.empty()) settled_since_ = SteadyClock::now();
   for (auto& one : decided_) settled_.push_back(std::move(one));
   decided_.clear();

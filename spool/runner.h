@@ -51,9 +51,13 @@ struct RunOptions {
   // The checks that a dropped file must pass, as `pony enqueue` does them;
   // may complete the message (its template's tags).
   std::function<Result<>(Message&)> check = [](Message&) { return Result<>{}; };
-  // Told of every event that moves a message, and of warnings.
+  // Told of every event that moves a message (it is not durable yet), and of
+  // warnings.
   std::function<void(const Delivery&, const Event&)> on_settled =
       [](const Delivery&, const Event&) {};
+  // Told of the same events once they are durable: from here on none of them
+  // can be lost or decided otherwise.
+  std::function<void(const Event&)> on_durable = [](const Event&) {};
   std::function<void(const std::string&)> on_warning = [](const std::string&) {
   };
   // Told before the runner waits for work: the folders that may get some.

@@ -291,6 +291,29 @@ TEST_CASE("no attempt starts before its journal line is on disk") {
   CHECK(started == 1);
 }
 
+TEST_CASE("an event is told as durable once it is in the journal") {
+  Run a;
+  const auto in_journal = [&](const Event& event) {
+    const auto journal = text_in(a.spool / (a.folder + "/journal.000000"));
+    return journal.find("\"event\":\"" + event.event + "\",\"id\":\"" +
+                        event.id) != std::string::npos;
+  };
+  Words durable;
+  a.options.on_settled = [&](const Delivery&, const Event& event) {
+    CHECK_FALSE(in_journal(event));
+  };
+  a.options.on_durable = [&](const Event& event) {
+    CHECK(in_journal(event));
+    durable.push_back(event.event + " " + event.id);
+  };
+  const auto sent = a.spool.accept();
+  (void)a.run();
+  a.answer(Outcome::rejected);
+  const auto failed = a.spool.accept();
+  (void)a.run();
+  CHECK(durable == Words{"sent " + sent, "failed " + failed});
+}
+
 TEST_CASE(
     "what an attempt came to is in the file and the log before the "
     "message is in sent/") {
