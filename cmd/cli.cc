@@ -236,7 +236,7 @@ const std::vector<Command>& commands() {
       {"provider list", "the providers and their health", "Upkeep",
        add_provider_list},
       {"provider check", "could mail be sent? asks each, sends nothing",
-       "Set up", add_provider_check},
+       "Upkeep", add_provider_check},
       {"provider pause", "start no attempt by a provider for some time",
        "Upkeep", add_provider_pause},
       {"provider resume", "let a provider be tried again at once", "Upkeep",

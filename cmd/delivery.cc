@@ -31,14 +31,6 @@ Result<std::vector<std::unique_ptr<Provider>>> make_providers(
   return providers;
 }
 
-// Settings that this version reads but does not keep yet.
-void tell_what_is_not_kept(Context& context, const Config& config) {
-  const auto& hooks = config.hooks;
-  if (!hooks.on_sent.empty() || !hooks.on_failed.empty() ||
-      !hooks.on_breaker.empty())
-    context.say("warning: hooks are not kept by this version of pony");
-}
-
 // The same provider with nothing to hide: what is masked was never there.
 ProviderConfig without_secrets(ProviderConfig config) {
   for (auto& [key, source] : config.secrets) {
@@ -65,7 +57,6 @@ Result<std::unique_ptr<DeliverySet>> DeliverySet::make(Context& context,
                                                        Spool& spool, int jobs) {
   auto config = context.config();
   if (!config) return tl::unexpected(config.error());
-  tell_what_is_not_kept(context, **config);
   std::unique_ptr<DeliverySet> made(new DeliverySet(context, spool, **config));
   DeliverySet& set = *made;
   auto providers = make_providers(context, set.config_, set.reactor_);

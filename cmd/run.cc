@@ -9,6 +9,7 @@
 
 #include "cmd/commands.h"
 #include "cmd/delivery.h"
+#include "cmd/hooks.h"
 #include "cmd/message_input.h"
 #include "cmd/watch.h"
 #include "spool/due.h"
@@ -17,6 +18,9 @@
 
 namespace pony {
 namespace {
+
+// How long hooks may work on after a pass has nothing left to deliver.
+constexpr Milliseconds k_hooks_may_take = std::chrono::seconds(60);
 
 struct RunFlags {
   bool loop = false;
@@ -107,7 +111,8 @@ class RunCommand {
 
  private:
   Result<RunOptions> options_for(Spool& spool, DeliverySet& set,
-                                 FolderWatch& watch);
+                                 FolderWatch& watch, Hooks& hooks);
+  void finish(Hooks& hooks, Milliseconds grace) const;
   Result<int> dry_run(Spool& spool);
   void tell(const Delivery& delivery, const Event& event);
 
@@ -136,10 +141,15 @@ Result<int> RunCommand::run() {
     signals_.attach((*set)->reactor());
     auto folder = RunnerFolder::create((*spool)->folders());
     if (!folder) return tl::unexpected(folder.error());
-    auto options = options_for(**spool, **set, watch);
+    Hooks hooks((*set)->config().hooks, (*set)->reactor(),
+                [this](const std::string& text) { context_.warn(text); });
+    auto options = options_for(**spool, **set, watch, hooks);
     if (!options) return tl::unexpected(options.error());
+    (*set)->on_breaker([&hooks](const Json& event) { hooks.breaker(event); });
+    const Milliseconds grace = options->grace;
     Runner runner(**spool, *folder, (*set)->deliverer(), std::move(*options));
     auto summary = runner.run();
+    finish(hooks, grace);
     signals_.detach((*set)->reactor());
     if (!summary) {
       auto error = summary.error();
@@ -165,8 +175,15 @@ Result<int> RunCommand::run() {
   return exit_code(Error::Kind::temporary);
 }
 
+// Hooks may end their work, but a signal hurries them, a second one ends them.
+void RunCommand::finish(Hooks& hooks, Milliseconds grace) const {
+  const int stops = signals_.stops();
+  hooks.finish(stops > 0 ? grace : k_hooks_may_take,
+               [this, stops] { return signals_.stops() > stops; });
+}
+
 Result<RunOptions> RunCommand::options_for(Spool&, DeliverySet& set,
-                                           FolderWatch& watch) {
+                                           FolderWatch& watch, Hooks& hooks) {
   RunOptions options;
   options.policy = policy_from(set.config());
   options.loop = flags_.loop;
@@ -210,6 +227,7 @@ Result<RunOptions> RunCommand::options_for(Spool&, DeliverySet& set,
   options.on_settled = [this](const Delivery& delivery, const Event& event) {
     tell(delivery, event);
   };
+  options.on_durable = [&hooks](const Event& event) { hooks.settled(event); };
   options.on_warning = [this](const std::string& text) { context_.warn(text); };
   // Templates may be edited at any time: what was read is forgotten before
   // each wait, and now and then while there is much to do.

@@ -8,6 +8,7 @@
 
 #include "cmd/commands.h"
 #include "cmd/delivery.h"
+#include "cmd/hooks.h"
 #include "cmd/message_flags.h"
 #include "cmd/message_input.h"
 #include "cmd/watch.h"
@@ -116,13 +117,18 @@ Result<RunSummary> deliver(const SendOptions& options, Context& context,
   if (!set) return tl::unexpected(set.error());
   Signals signals;
   signals.attach((*set)->reactor());
+  Hooks hooks((*set)->config().hooks, (*set)->reactor(),
+              [&context](const std::string& text) { context.warn(text); });
   RunOptions run;
   run.policy = policy_from((*set)->config());
   run.no_retry = !options.or_queue;
   run.stop = [&signals] { return signals.stops() > 0; };
+  run.on_durable = [&hooks](const Event& event) { hooks.settled(event); };
   run.on_warning = [&context](const std::string& text) { context.warn(text); };
   Runner runner(spool, folder, (*set)->deliverer(), std::move(run));
   auto summary = runner.run_one(id);
+  hooks.finish(HookLimits{}.time + std::chrono::seconds(1),
+               [&signals] { return signals.stops() > 0; });
   signals.detach((*set)->reactor());
   return summary;
 }
