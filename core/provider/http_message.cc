@@ -223,4 +223,324 @@ std::vector<Verdict> for_all(const Attempt& attempt, const Verdict& verdict) {
   return std::vector<Verdict>(attempt.recipients.size(), verdict);
 }
 
+// For the APIs that are asked in JSON ---------------------------------------
+
+namespace {
+
+constexpr std::chrono::seconds k_rest_when_used_up{3600};
+constexpr std::size_t k_longest_id = 250;
+
+// The types that mail programs tell by extension, the usual one first.
+struct TypedExtension {
+  std::string_view type;
+  std::string_view extensions;
+};
+constexpr TypedExtension k_typed_extensions[] = {
+    {"application/gzip", "gz tgz"},
+    {"application/json", "json"},
+    {"application/msword", "doc dot"},
+    {"application/pdf", "pdf"},
+    {"application/rtf", "rtf"},
+    {"application/vnd.ms-excel", "xls"},
+    {"application/vnd.ms-powerpoint", "ppt"},
+    {"application/vnd.oasis.opendocument.spreadsheet", "ods"},
+    {"application/vnd.oasis.opendocument.text", "odt"},
+    {"application/vnd.openxmlformats-officedocument.presentationml."
+     "presentation",
+     "pptx"},
+    {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+     "xlsx"},
+    {"application/vnd.openxmlformats-officedocument.wordprocessingml."
+     "document",
+     "docx"},
+    {"application/xml", "xml"},
+    {"application/zip", "zip"},
+    {"audio/mpeg", "mp3"},
+    {"audio/wav", "wav"},
+    {"image/bmp", "bmp"},
+    {"image/gif", "gif"},
+    {"image/jpeg", "jpg jpeg jpe"},
+    {"image/png", "png"},
+    {"image/svg+xml", "svg"},
+    {"image/tiff", "tif tiff"},
+    {"image/webp", "webp"},
+    {"message/rfc822", "eml"},
+    {"text/calendar", "ics"},
+    {"text/css", "css"},
+    {"text/csv", "csv"},
+    {"text/html", "html htm"},
+    {"text/plain", "txt text log md"},
+    {"text/rtf", "rtf"},
+    {"text/xml", "xml"},
+    {"video/mp4", "mp4 m4v"},
+};
+
+bool is_known_extension(std::string_view extension) {
+  return std::any_of(
+      std::begin(k_typed_extensions), std::end(k_typed_extensions),
+      [&](const auto& row) { return is_one_of(extension, row.extensions); });
+}
+
+void check_line(std::string_view what, std::string_view text,
+                Result<>& so_far) {
+  if (so_far && has_control(text))
+    so_far = fail(Error::Kind::bad_data,
+                  fmt::format("{} '{}' holds a control character", what,
+                              printable(text, 60)));
+}
+
+}  // namespace
+
+std::optional<std::string> lacks(std::string_view name,
+                                 const RenderedMessage& message) {
+  if (message.subject.empty())
+    return fmt::format("{} takes no message without a subject", name);
+  if (message.text.empty() && message.html.empty())
+    return fmt::format("{} takes no message without a text", name);
+  for (const Attachment& attachment : message.attachments)
+    if (attachment.content.empty())
+      return fmt::format("{} takes no empty file ('{}')", name,
+                         printable(attachment.filename, 100));
+  return std::nullopt;
+}
+
+Result<> check_lines(const RenderedMessage& message,
+                     const HttpRequest& request) {
+  Result<> checked;
+  check_line("the subject", message.subject, checked);
+  check_line("the sender", message.from.name, checked);
+  check_line("the sender", message.from.email, checked);
+  if (message.reply_to) {
+    check_line("the reply address", message.reply_to->name, checked);
+    check_line("the reply address", message.reply_to->email, checked);
+  }
+  for (const auto* list : {&message.to, &message.cc, &message.bcc}) {
+    for (const Address& address : *list) {
+      check_line("the recipient", address.name, checked);
+      check_line("the recipient", address.email, checked);
+    }
+  }
+  for (const Header& header : message.headers) {
+    check_line("the header", header.name, checked);
+    check_line("the header", header.value, checked);
+  }
+  for (const Attachment& attachment : message.attachments) {
+    check_line("the file name", attachment.filename, checked);
+    check_line("the content type", attachment.content_type, checked);
+    check_line("the content id", attachment.cid, checked);
+  }
+  if (!checked) return checked;
+  for (const HttpHeader& header : request.headers)
+    // Without the value: it may be a secret.
+    if (has_control(header.name) || has_control(header.value))
+      return fail(Error::Kind::bad_data,
+                  fmt::format("the HTTP header '{}' would hold a control "
+                              "character",
+                              printable(header.name, 60)));
+  return checked;
+}
+
+std::string json_string(std::string_view text) {
+  std::string json;
+  append_json_string(json, text);
+  return json;
+}
+
+std::string json_object(const std::vector<Header>& members) {
+  std::string json;
+  JsonWriter writer(json);
+  for (const Header& member : members) writer.field(member.name, member.value);
+  writer.end();
+  return json;
+}
+
+std::string json_address(const Address& address) {
+  std::string json;
+  JsonWriter writer(json);
+  writer.field("email", address.email);
+  if (!address.name.empty()) writer.field("name", address.name);
+  writer.end();
+  return json;
+}
+
+std::string json_addresses(const std::vector<Address>& addresses) {
+  return json_array(addresses, json_address);
+}
+
+std::vector<std::string> wire_recipients(const Attempt& attempt) {
+  std::vector<std::string> out;
+  for (const std::string& email : attempt.recipients)
+    out.push_back(wire_address({"", email}).email);
+  return out;
+}
+
+std::vector<Header> headers_once(const RenderedMessage& message,
+                                 const std::vector<std::string_view>& taken,
+                                 std::vector<std::string>& reduced) {
+  std::vector<Header> out;
+  std::vector<std::string> seen;
+  for (const Header& header : message.headers) {
+    std::string name = in_lower_case(header.name);
+    if (std::find(taken.begin(), taken.end(), name) != taken.end()) {
+      reduced.push_back(left_out("header", header.name, "the name is taken"));
+    } else if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
+      reduced.push_back(left_out("header", header.name, "there twice"));
+    } else {
+      seen.push_back(std::move(name));
+      out.push_back(header);
+    }
+  }
+  return out;
+}
+
+std::string left_out(std::string_view what, std::string_view name,
+                     std::string_view why) {
+  return fmt::format("{} '{}' ({})", what, printable(name, 60), why);
+}
+
+std::string in_lower_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+std::string extension_of(std::string_view filename) {
+  const std::size_t dot = filename.rfind('.');
+  if (dot == std::string_view::npos) return {};
+  return in_lower_case(filename.substr(dot + 1));
+}
+
+bool is_one_of(std::string_view extension, std::string_view list) {
+  while (!extension.empty() && !list.empty()) {
+    const std::size_t end = std::min(list.find(' '), list.size());
+    if (list.substr(0, end) == extension) return true;
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+  return false;
+}
+
+const Attachment* with_extension(const RenderedMessage& message,
+                                 std::string_view refused) {
+  for (const Attachment& attachment : message.attachments)
+    if (is_one_of(extension_of(attachment.filename), refused))
+      return &attachment;
+  return nullptr;
+}
+
+std::string typed_filename(const Attachment& attachment) {
+  std::string type = in_lower_case(
+      attachment.content_type.substr(0, attachment.content_type.find(';')));
+  type.erase(type.find_last_not_of(' ') + 1);
+  const std::string extension = extension_of(attachment.filename);
+  for (const TypedExtension& row : k_typed_extensions) {
+    if (row.type != type) continue;
+    if (is_one_of(extension, row.extensions)) return attachment.filename;
+    // Plain text has many names: main.c, server.conf.
+    if (type == "text/plain" && !extension.empty() &&
+        !is_known_extension(extension))
+      return attachment.filename;
+    return fmt::format("{}.{}", attachment.filename,
+                       row.extensions.substr(0, row.extensions.find(' ')));
+  }
+  return attachment.filename;
+}
+
+std::string ascii_form(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80)
+      out += c;
+    else if ((byte & 0xC0) != 0x80)  // the first of a character's bytes
+      out += '_';
+  }
+  return out;
+}
+
+std::string_view first_characters(std::string_view text, std::size_t limit) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if ((static_cast<unsigned char>(text[i]) & 0xC0) == 0x80) continue;
+    if (count++ == limit) return text.substr(0, i);
+  }
+  return text;
+}
+
+void say_renamed(const Attachment& attachment, std::string_view used,
+                 std::vector<std::string>& reduced) {
+  if (used == attachment.filename) return;
+  reduced.push_back(fmt::format("file name '{}' as '{}'",
+                                printable(attachment.filename, 100),
+                                printable(used, 100)));
+}
+
+bool is_success(const HttpReply& reply) {
+  return reply.status >= 200 && reply.status < 300;
+}
+
+HttpReply without_secret(const HttpReply& reply, const Secret& secret) {
+  HttpReply clean = reply;
+  const std::string& key = secret.reveal();
+  if (key.empty()) return clean;
+  clean.body.clear();
+  std::size_t done = 0;
+  for (std::size_t at = reply.body.find(key); at != std::string::npos;
+       at = reply.body.find(key, done)) {
+    clean.body.append(reply.body, done, at - done).append("***");
+    done = at + key.size();
+  }
+  clean.body.append(reply.body, done);
+  return clean;
+}
+
+std::string provider_id_from(std::string_view text) {
+  return printable(text, k_longest_id);
+}
+
+Verdict verdict_of_status(const HttpReply& reply, Time now,
+                          std::string_view words) {
+  Verdict verdict = verdict_of_status(reply, now);
+  if (words.empty() || verdict.outcome == Outcome::accepted) return verdict;
+  verdict.error = api_verdict(verdict.outcome, reply, now, words).error;
+  return verdict;
+}
+
+Verdict used_up(const HttpReply& reply, Time now, std::string_view words) {
+  Verdict verdict = api_verdict(Outcome::unavailable, reply, now, words);
+  if (!verdict.rest) verdict.rest = k_rest_when_used_up;
+  return verdict;
+}
+
+Verdict may_be_taken(const HttpReply& reply, Time now, std::string_view words) {
+  Verdict verdict = api_verdict(Outcome::unknown, reply, now, words);
+  verdict.counts_against_provider = false;
+  return verdict;
+}
+
+std::vector<Verdict> refused_among(const Attempt& attempt,
+                                   const Verdict& refused,
+                                   const std::vector<bool>& is_refused) {
+  Verdict other = refused;
+  other.outcome = Outcome::unavailable;
+  other.counts_against_provider = false;
+  other.error =
+      printable("not sent, as other recipients were refused: " + refused.error,
+                k_longest_error);
+  std::vector<Verdict> verdicts = for_all(attempt, other);
+  for (std::size_t i = 0; i < verdicts.size(); ++i)
+    if (is_refused[i]) verdicts[i] = refused;
+  return verdicts;
+}
+
+ProviderCheck unexpected_answer(const HttpReply& reply,
+                                std::string_view words) {
+  return {false,
+          printable(words.empty()
+                        ? fmt::format("unexpected answer {}", reply.status)
+                        : fmt::format("unexpected answer {}: {}", reply.status,
+                                      words),
+                    k_longest_error)};
+}
+
 }  // namespace pony

@@ -15,6 +15,7 @@
 #include "core/net/http.h"
 #include "core/outcome.h"
 #include "core/provider/provider.h"
+#include "core/secret.h"
 
 namespace pony {
 
@@ -85,5 +86,98 @@ Verdict verdict_of_status(const HttpReply& reply, Time now);
 
 // The same verdict for every recipient of the attempt.
 std::vector<Verdict> for_all(const Attempt& attempt, const Verdict& verdict);
+
+// For the APIs that are asked in JSON (SendGrid, Postmark, Resend, Brevo) ----
+
+// What none of them takes: a message without a subject or without a body, an
+// empty file. `name` is the API's.
+std::optional<std::string> lacks(std::string_view name,
+                                 const RenderedMessage& message);
+
+// bad_data when a control character is in a header of `request`, or in what
+// becomes a header of the mail. message_from() lets none in: this is the last
+// line of defence against a header that ends where nobody meant it to.
+Result<> check_lines(const RenderedMessage& message,
+                     const HttpRequest& request);
+
+// The value of `write(item)` for each item, as a JSON array.
+template <class Items, class Write>
+std::string json_array(const Items& items, const Write& write) {
+  std::string json = "[";
+  for (const auto& item : items) {
+    if (json.size() > 1) json += ',';
+    json += write(item);
+  }
+  return json + "]";
+}
+std::string json_string(std::string_view text);
+// {"name":"value",…}
+std::string json_object(const std::vector<Header>& members);
+// {"email":…,"name":…}, without an empty name; and a list of them.
+std::string json_address(const Address& address);
+std::string json_addresses(const std::vector<Address>& addresses);
+
+// The custom headers that go into an object that has `taken` (lower case)
+// already and refuses `refused` (lower case): each name once, the first value
+// wins. What is left out is said in `reduced`.
+std::vector<Header> headers_once(const RenderedMessage& message,
+                                 const std::vector<std::string_view>& taken,
+                                 std::vector<std::string>& reduced);
+
+// How something that was left out is said: "metadata 'note' (too long)".
+std::string left_out(std::string_view what, std::string_view name,
+                     std::string_view why);
+
+std::string in_lower_case(std::string_view text);  // ASCII only
+// What follows the last dot, in lower case; empty without a dot.
+std::string extension_of(std::string_view filename);
+// Is `extension` one of the `list`, which is separated by blanks?
+bool is_one_of(std::string_view extension, std::string_view list);
+// The first attachment whose extension is in `refused`.
+const Attachment* with_extension(const RenderedMessage& message,
+                                 std::string_view refused);
+// The file name, with the usual extension for the attachment's type behind it
+// when the one it has belongs to another type: "data" or "data.txt" that is
+// text/csv becomes "data.csv" or "data.txt.csv". Types that are not widely
+// known, and application/octet-stream, go with any name.
+std::string typed_filename(const Attachment& attachment);
+// `text` with each non-ASCII character replaced by "_".
+std::string ascii_form(std::string_view text);
+// The first `limit` characters of `text` (UTF-8).
+std::string_view first_characters(std::string_view text, std::size_t limit);
+// Says in `reduced` that the file is called `used`, unless it is anyway.
+void say_renamed(const Attachment& attachment, std::string_view used,
+                 std::vector<std::string>& reduced);
+
+bool is_success(const HttpReply& reply);
+// The reply with "***" wherever its body repeats the secret, so that no error
+// can.
+HttpReply without_secret(const HttpReply& reply, const Secret& secret);
+// An id as a provider gave it, printable and of a sane length.
+std::string provider_id_from(std::string_view text);
+// verdict_of_status() in the API's own `words`, if there are any.
+Verdict verdict_of_status(const HttpReply& reply, Time now,
+                          std::string_view words);
+// A quota or a balance is used up: unavailable, with a rest. It is no rate
+// that recovers in seconds, and who pays or the next day may change it, so the
+// rest is an hour unless the reply asks for another.
+Verdict used_up(const HttpReply& reply, Time now, std::string_view words);
+// It may have been taken, by what the reply says: unknown, and no fault of
+// the provider's.
+Verdict may_be_taken(const HttpReply& reply, Time now, std::string_view words);
+
+// attempt.recipients as the requests spell them: domains as A-labels.
+std::vector<std::string> wire_recipients(const Attempt& attempt);
+
+// The verdicts of a refusal that names recipients: `refused` for those that
+// `is_refused` (by index), and for the others unavailable: nobody got the
+// message, and without the named ones it can be tried again, which says
+// nothing about the provider's health.
+std::vector<Verdict> refused_among(const Attempt& attempt,
+                                   const Verdict& refused,
+                                   const std::vector<bool>& is_refused);
+
+// A check that failed for a reason that has no words of its own.
+ProviderCheck unexpected_answer(const HttpReply& reply, std::string_view words);
 
 }  // namespace pony
