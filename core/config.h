@@ -37,7 +37,8 @@ struct ProviderConfig {
   // What else the type knows, by key: host, port, tls, path, ca_file …, and
   // "webhook.url" …. Checked for its type and spelling; paths are absolute,
   // flags "true" or "false", an IPv6 host without brackets, base_url without
-  // a slash at its end. smtp always has tls and port, mailgun its region.
+  // a slash at its end. smtp always has tls and port, mailgun and
+  // sendgrid their region.
   std::map<std::string, std::string> settings;
   std::vector<std::string> command;  // sendmail, exec: argv
   std::map<std::string, SecretSource>

@@ -45,6 +45,7 @@ constexpr Setting k_settings[] = {
     {"ehlo", Shape::host},
     {"host", Shape::host},
     {"insecure_tls", Shape::flag},
+    {"message_stream", Shape::text},
     {"password", Shape::secret},
     {"path", Shape::path},
     {"port", Shape::port},
@@ -81,9 +82,9 @@ constexpr ProviderType k_types[] = {
     {"maildir", false, "path", ""},
     {"mailgun", true, "domain api_key", "region"},
     {"mandrill", true, "api_key", ""},
-    {"postmark", true, "api_key", ""},
+    {"postmark", true, "api_key", "message_stream"},
     {"resend", true, "api_key", ""},
-    {"sendgrid", true, "api_key", ""},
+    {"sendgrid", true, "api_key", "region"},
     {"sendmail", false, "", "command"},
     {"ses", true, "region access_key_id secret_access_key", "session_token"},
     {"smtp", false, "host",
@@ -459,17 +460,26 @@ void check_http(ConfigReader& reader, const YamlEntry& entry,
       "use https://, or say 'allow_insecure: true'");
 }
 
-void check_mailgun(ConfigReader& reader, const YamlEntry& entry,
-                   ProviderConfig& out) {
-  const std::string region = out.setting("region", "us");
-  if (region == "us" || region == "eu") {
+// The services whose regions are few enough to be known; the first one is
+// meant when none is given.
+struct Regions {
+  std::string_view service;
+  std::string_view usual;
+  std::string_view other;
+};
+
+void check_region(ConfigReader& reader, const YamlEntry& entry,
+                  const Regions& regions, ProviderConfig& out) {
+  const std::string region = out.setting("region", regions.usual);
+  if (region == regions.usual || region == regions.other) {
     out.settings.try_emplace("region", region);
     return;
   }
   reader.refuse(entry.line,
-                fmt::format("provider '{}' has the region '{}'; Mailgun has us "
-                            "and eu",
-                            entry.key, region));
+                fmt::format("provider '{}' has the region '{}'; {} has {} "
+                            "and {}",
+                            entry.key, region, regions.service, regions.usual,
+                            regions.other));
 }
 
 // What is missing, and what does not go together.
@@ -488,7 +498,10 @@ void check_whole(ConfigReader& reader, const YamlEntry& entry,
     out.command = {"/usr/sbin/sendmail"};
   if (type.speaks_http) check_http(reader, entry, out);
   if (type.name == "smtp") check_smtp(reader, entry, settings, out);
-  if (type.name == "mailgun") check_mailgun(reader, entry, out);
+  if (type.name == "mailgun")
+    check_region(reader, entry, {"Mailgun", "us", "eu"}, out);
+  if (type.name == "sendgrid")
+    check_region(reader, entry, {"SendGrid", "global", "eu"}, out);
 }
 
 }  // namespace

@@ -402,6 +402,11 @@ TEST_CASE("each type has its keys, and says which one is missing") {
   CHECK(provider_problems("type: ses, region: eu-west-1") ==
         "pony.yaml:2: provider 'p' (ses) needs 'access_key_id'\n"
         "pony.yaml:2: provider 'p' (ses) needs 'secret_access_key'");
+  CHECK(provider_problems("type: sendgrid, api_key_file: k, region: us") ==
+        "pony.yaml:2: provider 'p' has the region 'us'; SendGrid has global "
+        "and eu");
+  CHECK(provider_problems("type: resend, api_key_file: k, region: eu") ==
+        "pony.yaml:2: unknown key 'region' in 'p'");
   CHECK(provider_problems("type: exec") ==
         "pony.yaml:2: provider 'p' (exec) needs 'command'");
   CHECK(provider_problems("type: exec, command: []") ==
@@ -426,8 +431,10 @@ TEST_CASE("a provider of every type can be written") {
         "type: maildir, path: x",
         "type: mailgun, api_key: k, domain: d.example",
         "type: mandrill, api_key: k", "type: postmark, api_key: k",
+        "type: postmark, api_key: k, message_stream: broadcast",
         "type: resend, api_key: k", "type: sendgrid, api_key: k",
-        "type: sendmail", "type: smtp, host: '::1', port: 2525, tls: off",
+        "type: sendgrid, api_key: k, region: eu", "type: sendmail",
+        "type: smtp, host: '::1', port: 2525, tls: off",
         "type: ses, region: eu-west-1, access_key_id: a, secret_access_key: s, "
         "session_token_file: t",
         "type: sendgrid, api_key: k, base_url: 'https://[::1]:8443', "
