@@ -119,6 +119,7 @@ Result<RunSummary> deliver(const SendOptions& options, Context& context,
   signals.attach((*set)->reactor());
   Hooks hooks((*set)->config().hooks, (*set)->reactor(),
               [&context](const std::string& text) { context.warn(text); });
+  (*set)->on_breaker([&hooks](const Json& event) { hooks.breaker(event); });
   RunOptions run;
   run.policy = policy_from((*set)->config());
   run.no_retry = !options.or_queue;

@@ -43,7 +43,8 @@ class ExecProvider : public Provider {
   void start(Attempt attempt, Done done) override;
   void check(std::function<void(ProviderCheck)> checked) override;
   void shut_down() override;
-  Result<std::string> preview(const Attempt& attempt) const override {
+  Result<std::string> preview(const Attempt& attempt,
+                              std::vector<std::string>&) const override {
     return to_pretty_text(exec_request(attempt)) + "\n";
   }
 

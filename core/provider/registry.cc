@@ -6,8 +6,13 @@
 #include <array>
 
 #include "core/json.h"
+#include "core/provider/brevo.h"
 #include "core/provider/exec.h"
+#include "core/provider/http_provider.h"
 #include "core/provider/maildir.h"
+#include "core/provider/postmark.h"
+#include "core/provider/resend.h"
+#include "core/provider/sendgrid.h"
 #include "core/provider/sendmail.h"
 #include "core/provider/smtp.h"
 
@@ -21,9 +26,20 @@ struct ProviderType {
                                             const Clock& clock);
 };
 
+// A type that speaks HTTP is its two pure functions and a line below.
+template <MakeApi make_api>
+Result<std::unique_ptr<Provider>> http(const ProviderConfig& config,
+                                       Reactor& reactor, const Clock& clock) {
+  return make_http_provider(config, make_api, reactor, clock);
+}
+
 constexpr std::array k_types = {
+    ProviderType{"brevo", http<make_brevo_api>},
     ProviderType{"exec", make_exec_provider},
     ProviderType{"maildir", make_maildir_provider},
+    ProviderType{"postmark", http<make_postmark_api>},
+    ProviderType{"resend", http<make_resend_api>},
+    ProviderType{"sendgrid", http<make_sendgrid_api>},
     ProviderType{"sendmail", make_sendmail_provider},
     ProviderType{"smtp", make_smtp_provider},
 };

@@ -133,7 +133,8 @@ TEST_CASE(
 
 TEST_CASE("preview shows what the program would get") {
   Program program("exit 1");
-  auto text = program.provider->preview(an_attempt());
+  std::vector<std::string> reduced;
+  auto text = program.provider->preview(an_attempt(), reduced);
   REQUIRE_OK(text);
   CHECK(parse_json(*text)->text_of("id") == "01JD7Z3N8QW2E4R6T8Y0A1B2C3");
   CHECK(text->find("\n  \"recipients\": [") != std::string::npos);
