@@ -142,6 +142,16 @@ TEST_CASE("each probe that fails doubles the cool-down, up to the longest") {
   }
 }
 
+TEST_CASE("a probe that fails opens it, whatever may fail in a row by now") {
+  AProvider a;
+  a.open();
+  a.now += 30s;
+  REQUIRE(a.probes());
+  a.config.failures = 100;
+  a.fails();
+  CHECK(a.state() == BreakerState::open);
+}
+
 TEST_CASE("a probe that says nothing about the provider lets another probe") {
   AProvider a;
   a.open();
@@ -358,6 +368,15 @@ TEST_CASE("what never started is given back, and no more than was taken") {
   give_back_to_rates(health, limits, k_start);
   CHECK(left_of_rates(health, limits, k_start) == std::vector<int>{1});
   CHECK_FALSE(take_from_rates(health, limits, k_start).has_value());
+}
+
+TEST_CASE("what is given back is of the moment when it was taken") {
+  const std::vector<RateLimit> limits = {{2, 1s}};
+  ProviderHealth health;
+  REQUIRE_FALSE(take_from_rates(health, limits, k_start));
+  REQUIRE_FALSE(take_from_rates(health, limits, k_start + 500ms));
+  give_back_to_rates(health, limits, k_start);
+  CHECK(left_of_rates(health, limits, k_start + 1400ms) == std::vector<int>{1});
 }
 
 TEST_CASE("a provider without limits has as much as it wants, and no record") {

@@ -48,12 +48,21 @@ struct Files {
 // Does `work` in this many other processes at once; how many said no.
 int in_processes(int count, const std::function<bool()>& work) {
   std::vector<pid_t> pids;
+  int gate[2];
+  REQUIRE(::pipe(gate) == 0);
   for (int i = 0; i < count; ++i) {
     const pid_t pid = ::fork();
     REQUIRE(pid >= 0);
-    if (pid == 0) ::_exit(work() ? 0 : 1);
+    if (pid == 0) {
+      ::close(gate[1]);
+      char none = 0;
+      const bool is_open = ::read(gate[0], &none, 1) == 0;
+      ::_exit(is_open && work() ? 0 : 1);
+    }
     pids.push_back(pid);
   }
+  ::close(gate[0]);
+  ::close(gate[1]);
   int bad = 0;
   for (const pid_t pid : pids) {
     int status = 0;
@@ -209,7 +218,6 @@ TEST_CASE("who has been stopped in an update does not stop the others") {
 
 TEST_CASE("of many updates by several processes none is lost") {
   Files a;
-  // They also race for who makes the file.
   const int bad = in_processes(4, [&] {
     auto folders = Folders::open(a.spool.path(), {});
     if (!folders) return false;
@@ -221,6 +229,25 @@ TEST_CASE("of many updates by several processes none is lost") {
   });
   CHECK(bad == 0);
   CHECK(a.failures() == 4'000);
+}
+
+TEST_CASE("who race for making a file agree on one") {
+  Files a;
+  const auto name = [](int i) { return "p" + std::to_string(i); };
+  const int bad = in_processes(4, [&] {
+    auto folders = Folders::open(a.spool.path(), {});
+    if (!folders) return false;
+    HealthFiles files(*folders, 60s);
+    for (int i = 0; i < 300; ++i)
+      if (!files.update(name(i), [](ProviderHealth& one) { ++one.failures; }))
+        return false;
+    return true;
+  });
+  CHECK(bad == 0);
+  for (int i = 0; i < 300; ++i) {
+    CAPTURE(i);
+    CHECK(a.files.read(name(i)).value().failures == 4);
+  }
 }
 
 TEST_CASE("several processes together take no more than the limit") {
