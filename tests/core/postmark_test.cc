@@ -239,6 +239,8 @@ TEST_CASE("postmark: its error codes come before the HTTP status") {
   CHECK(on(503, 100) == "unavailable");
   // No code that is known here: the status.
   CHECK(on(422, 999) == "unavailable");
+  // A code of 413 is the account's trouble, a status of 413 the message's.
+  CHECK(on(413, 413) == "unavailable");
   CHECK(on(413, 0) == "unavailable, not counted");
   CHECK(on(429, 0) == "throttled");
   CHECK(on(500, 0) == "unavailable");
