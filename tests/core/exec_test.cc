@@ -293,6 +293,12 @@ TEST_CASE("a huge or deep answer is not read, and harmless") {
   CHECK(verdict.outcome == Outcome::unknown);
   CHECK(verdict.error.find("far too long") != std::string::npos);
 
+  // What is kept of it would be a valid answer.
+  Program long_tail(
+      "cat > /dev/null; echo '{\"outcome\":\"accepted\"}'; "
+      "head -c 3000000 /dev/zero | tr '\\0' ' '; echo '{}'");
+  CHECK(long_tail.verdict().outcome == Outcome::unknown);
+
   Program deep(
       "cat > /dev/null; printf '{\"outcome\":\"accepted\",\"x\":'; "
       "head -c 50000 /dev/zero | tr '\\0' '['");
