@@ -1,0 +1,115 @@
+// libcrypto by dlopen; see crypto.h. The table holds just what pony calls;
+// types come from OpenSSL's headers.
+#include "core/net/crypto.h"
+
+#include <dlfcn.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <array>
+#include <climits>
+
+namespace pony {
+namespace {
+
+constexpr const char* k_soname = "libcrypto.so.3";
+constexpr const char* k_hint = "install OpenSSL 3 (Debian: libssl3)";
+
+struct CryptoLibrary {
+  decltype(&::EVP_sha256) sha256;
+  decltype(&::EVP_Digest) digest;
+  decltype(&::HMAC) hmac;
+};
+
+template <class Function>
+bool find(void* library, const char* symbol, Function& function) {
+  function = reinterpret_cast<Function>(::dlsym(library, symbol));
+  return function != nullptr;
+}
+
+// The library is never closed: OpenSSL's exit handlers would be left without
+// code.
+Result<CryptoLibrary> open_library() {
+  void* library = ::dlopen(k_soname, RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    const char* why = ::dlerror();
+    return fail(Error::Kind::config,
+                "cannot open '" + std::string(k_soname) +
+                    "': " + (why != nullptr ? why : "unknown error"),
+                k_hint);
+  }
+  CryptoLibrary crypto{};
+  if (!find(library, "EVP_sha256", crypto.sha256) ||
+      !find(library, "EVP_Digest", crypto.digest) ||
+      !find(library, "HMAC", crypto.hmac)) {
+    return fail(Error::Kind::config,
+                "'" + std::string(k_soname) + "' lacks a function", k_hint);
+  }
+  return crypto;
+}
+
+// Opened once for the process, as a library can only be.
+const Result<CryptoLibrary>& crypto_library() {
+  static const Result<CryptoLibrary> library = open_library();
+  return library;
+}
+
+using Digest = std::array<unsigned char, EVP_MAX_MD_SIZE>;
+
+std::string bytes_of(const Digest& digest, unsigned size) {
+  return {reinterpret_cast<const char*>(digest.data()), size};
+}
+
+tl::unexpected<Error> refused(std::string_view what) {
+  return fail(Error::Kind::config,
+              "'" + std::string(k_soname) + "' refuses " + std::string(what),
+              k_hint);
+}
+
+}  // namespace
+
+Result<> crypto_ready() {
+  const auto& crypto = crypto_library();
+  if (!crypto) return tl::unexpected<Error>(crypto.error());
+  return {};
+}
+
+Result<std::string> sha256(std::string_view bytes) {
+  const auto& crypto = crypto_library();
+  if (!crypto) return tl::unexpected<Error>(crypto.error());
+  Digest digest{};
+  unsigned size = 0;
+  if (crypto->digest(bytes.data(), bytes.size(), digest.data(), &size,
+                     crypto->sha256(), nullptr) != 1)
+    return refused("SHA-256");
+  return bytes_of(digest, size);
+}
+
+Result<std::string> hmac_sha256(std::string_view key, std::string_view bytes) {
+  const auto& crypto = crypto_library();
+  if (!crypto) return tl::unexpected<Error>(crypto.error());
+  if (key.size() > INT_MAX) return refused("a key of this length");
+  // HMAC() takes a null key for "the one of before", which there is none of.
+  const char* key_data = key.empty() ? "" : key.data();
+  Digest digest{};
+  unsigned size = 0;
+  if (crypto->hmac(crypto->sha256(), key_data, static_cast<int>(key.size()),
+                   reinterpret_cast<const unsigned char*>(bytes.data()),
+                   bytes.size(), digest.data(), &size) == nullptr)
+    return refused("HMAC-SHA-256");
+  return bytes_of(digest, size);
+}
+
+std::string to_hex(std::string_view bytes) {
+  constexpr std::string_view k_digits = "0123456789abcdef";
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += k_digits[byte >> 4U];
+    out += k_digits[byte & 0xFU];
+  }
+  return out;
+}
+
+}  // namespace pony

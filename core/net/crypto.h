@@ -1,0 +1,28 @@
+// SHA-256 and HMAC-SHA-256, by libcrypto (OpenSSL 3), opened when they are
+// first needed: linking it would cost every start of pony (curl_library.h). It
+// is the library that libcurl brings along, so nothing more is installed.
+//
+// Doesn't know: what is hashed, and what the result is for.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+
+namespace pony {
+
+// Can libcrypto be used? config, saying which package to install, when it is
+// not on this machine. The functions below fail with the same.
+Result<> crypto_ready();
+
+// The SHA-256 of `bytes` (FIPS 180-4), as 32 bytes.
+Result<std::string> sha256(std::string_view bytes);
+
+// The HMAC-SHA-256 of `bytes` under `key` (RFC 2104), as 32 bytes.
+Result<std::string> hmac_sha256(std::string_view key, std::string_view bytes);
+
+// `bytes` in lower-case hexadecimal.
+std::string to_hex(std::string_view bytes);
+
+}  // namespace pony
