@@ -41,6 +41,7 @@ constexpr Setting k_settings[] = {
     {"base_url", Shape::base_url},
     {"ca_file", Shape::path},
     {"command", Shape::argv},
+    {"configuration_set", Shape::text},
     {"domain", Shape::host},
     {"ehlo", Shape::host},
     {"host", Shape::host},
@@ -86,7 +87,8 @@ constexpr ProviderType k_types[] = {
     {"resend", true, "api_key", ""},
     {"sendgrid", true, "api_key", "region"},
     {"sendmail", false, "", "command"},
-    {"ses", true, "region access_key_id secret_access_key", "session_token"},
+    {"ses", true, "region access_key_id secret_access_key",
+     "session_token configuration_set"},
     {"smtp", false, "host",
      "port tls username password ca_file insecure_tls ehlo"},
 };
