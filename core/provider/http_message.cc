@@ -543,4 +543,13 @@ ProviderCheck unexpected_answer(const HttpReply& reply,
                     k_longest_error)};
 }
 
+bool is_inline(const RenderedMessage& message, const Attachment& attachment) {
+  return !attachment.cid.empty() && !message.html.empty();
+}
+
+std::string_view file_name(const Attachment& attachment) {
+  if (attachment.filename.empty()) return "attachment";
+  return attachment.filename;
+}
+
 }  // namespace pony

@@ -180,4 +180,9 @@ std::vector<Verdict> refused_among(const Attempt& attempt,
 // A check that failed for a reason that has no words of its own.
 ProviderCheck unexpected_answer(const HttpReply& reply, std::string_view words);
 
+// Does the HTML show it? As compose_mime() decides.
+bool is_inline(const RenderedMessage& message, const Attachment& attachment);
+// For parts that must have a name: the file's, or "attachment".
+std::string_view file_name(const Attachment& attachment);
+
 }  // namespace pony
