@@ -243,7 +243,7 @@ def bearer(request, options):
 def basic(request, options):
     wanted = base64.b64encode(f"api:{options.key}".encode()).decode()
     if request.one("authorization") != f"Basic {wanted}":
-        raise Wrong("Authorization is not Basic api:KEY")
+        raise Wrong("Authorization is not Basic, api and the key")
 
 
 def key_in_body(request, options):
@@ -270,6 +270,30 @@ def api_key(request, options):
 
 def quoted(text, safe="-_.~"):
     return urllib.parse.quote(text, safe=safe)
+
+
+def signature_of(request, secret, moment, region, service, names):
+    """The signature of `request` over the headers `names`, as AWS describes
+    it; and the canonical request, for people."""
+    query = "&".join(sorted(request.query.split("&"))) if request.query else ""
+    canonical = "\n".join([
+        request.method,
+        # All services but S3 encode the path that is on the wire once more.
+        quoted(request.path, "-_.~/"),
+        query,
+        *(f"{name}:{' '.join(request.one(name).split())}"
+          for name in names.split(";")),
+        "",
+        names,
+        hashlib.sha256(request.body).hexdigest(),
+    ])
+    scope = f"{moment[:8]}/{region}/{service}/aws4_request"
+    to_sign = "\n".join(["AWS4-HMAC-SHA256", moment, scope,
+                         hashlib.sha256(canonical.encode()).hexdigest()])
+    key = b"AWS4" + secret.encode()
+    for step in (moment[:8], region, service, "aws4_request", to_sign):
+        key = hmac.new(key, step.encode(), hashlib.sha256).digest()
+    return key.hex(), canonical
 
 
 def aws_signature(request, options):
@@ -306,24 +330,9 @@ def aws_signature(request, options):
     digest = hashlib.sha256(request.body).hexdigest()
     if request.header("x-amz-content-sha256") not in ("", digest):
         raise Wrong("x-amz-content-sha256 is not the body's")
-    query = "&".join(sorted(request.query.split("&"))) if request.query else ""
-    canonical = "\n".join([
-        request.method,
-        # All services but S3 encode the path that is on the wire once more.
-        quoted(request.path, "-_.~/"),
-        query,
-        *(f"{name}:{' '.join(request.one(name).split())}" for name in signed),
-        "",
-        names,
-        digest,
-    ])
-    scope = f"{day}/{region}/{service}/aws4_request"
-    to_sign = "\n".join(["AWS4-HMAC-SHA256", moment, scope,
-                         hashlib.sha256(canonical.encode()).hexdigest()])
-    secret = b"AWS4" + options.key.encode()
-    for step in (day, region, service, "aws4_request", to_sign):
-        secret = hmac.new(secret, step.encode(), hashlib.sha256).digest()
-    if not hmac.compare_digest(secret.hex(), signature):
+    wanted, canonical = signature_of(request, options.key, moment, region,
+                                     service, names)
+    if not hmac.compare_digest(wanted, signature):
         raise Wrong(f"the signature does not match; canonical: {canonical!r}")
 
 
