@@ -10,10 +10,13 @@
 #include "core/provider/exec.h"
 #include "core/provider/http_provider.h"
 #include "core/provider/maildir.h"
+#include "core/provider/mailgun.h"
+#include "core/provider/mandrill.h"
 #include "core/provider/postmark.h"
 #include "core/provider/resend.h"
 #include "core/provider/sendgrid.h"
 #include "core/provider/sendmail.h"
+#include "core/provider/ses.h"
 #include "core/provider/smtp.h"
 
 namespace pony {
@@ -37,10 +40,13 @@ constexpr std::array k_types = {
     ProviderType{"brevo", http<make_brevo_api>},
     ProviderType{"exec", make_exec_provider},
     ProviderType{"maildir", make_maildir_provider},
+    ProviderType{"mailgun", http<make_mailgun_api>},
+    ProviderType{"mandrill", http<make_mandrill_api>},
     ProviderType{"postmark", http<make_postmark_api>},
     ProviderType{"resend", http<make_resend_api>},
     ProviderType{"sendgrid", http<make_sendgrid_api>},
     ProviderType{"sendmail", make_sendmail_provider},
+    ProviderType{"ses", http<make_ses_api>},
     ProviderType{"smtp", make_smtp_provider},
 };
 

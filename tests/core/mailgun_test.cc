@@ -30,7 +30,7 @@ HttpRequest request_for(const Attempt& attempt,
 }
 
 std::string boundary_of(const HttpRequest& request) {
-  const std::string* type = header_of(request, "Content-Type");
+  const std::string* type = find_header(request, "Content-Type");
   REQUIRE(type != nullptr);
   const std::string before = "multipart/form-data; boundary=";
   REQUIRE(type->starts_with(before));
@@ -61,12 +61,12 @@ TEST_SUITE_BEGIN("core");
 TEST_CASE("mailgun: a full message is said whole") {
   std::vector<std::string> reduced;
   const HttpRequest request =
-      request_for(attempt_at(a_full_message()), &reduced);
+      request_for(attempt_at(a_whole_message()), &reduced);
 
   CHECK(request.method == "POST");
   CHECK(request.url == "https://api.mailgun.net/v3/mg.a.example/messages");
   REQUIRE(request.headers.size() == 2);
-  CHECK(*header_of(request, "Authorization") == "Basic YXBpOmtleS0xMjM=");
+  CHECK(*find_header(request, "Authorization") == "Basic YXBpOmtleS0xMjM=");
   const std::string b = boundary_of(request);
   std::string expected;
   expected += field(b, "from", "\"Team, the\" <team@a.example>");
@@ -119,7 +119,7 @@ TEST_CASE("mailgun: a minimal message has only what it must have") {
 }
 
 TEST_CASE("mailgun: only the attempt's recipients are addressed") {
-  Attempt attempt = attempt_at(a_full_message());
+  Attempt attempt = attempt_at(a_whole_message());
   attempt.recipients = {"joerg@b\u00fccher.example", "eve@b.example"};
   const HttpRequest request = request_for(attempt);
 
@@ -144,7 +144,7 @@ TEST_CASE("mailgun: region and base_url decide on the host") {
 }
 
 TEST_CASE("mailgun: the same message gives the same bytes") {
-  const Attempt attempt = attempt_at(a_full_message());
+  const Attempt attempt = attempt_at(a_whole_message());
   CHECK(request_for(attempt).body == request_for(attempt).body);
 }
 
@@ -256,7 +256,7 @@ TEST_CASE("mailgun: what it cannot carry is said, and not asked for") {
     CHECK(asks == carries);
     return !carries;
   };
-  CHECK_FALSE(refuses(a_full_message()));
+  CHECK_FALSE(refuses(a_whole_message()));
 
   RenderedMessage message = a_rendered_message();
   message.to = {{"", "j\u00f6rg@b.example"}};
@@ -384,7 +384,7 @@ TEST_CASE("mailgun: too many options are no fault of the message or of it") {
 
 TEST_CASE("mailgun: hostile replies are answered calmly") {
   // With words in it, a 400 is a refusal.
-  check_hostile_bodies(*mailgun(), true);
+  check_odd_bodies(*mailgun(), true);
 }
 
 TEST_CASE("mailgun: no error repeats the key") {
@@ -397,7 +397,7 @@ TEST_CASE("mailgun: a check asks for the domain and sends no mail") {
   const HttpRequest request = mailgun()->check_request(api_time());
   CHECK(request.method == "GET");
   CHECK(request.url == "https://api.mailgun.net/v3/domains/mg.a.example");
-  CHECK(*header_of(request, "Authorization") == "Basic YXBpOmtleS0xMjM=");
+  CHECK(*find_header(request, "Authorization") == "Basic YXBpOmtleS0xMjM=");
   CHECK(request.body.empty());
 }
 

@@ -53,12 +53,12 @@ TEST_SUITE_BEGIN("core");
 TEST_CASE("mandrill: a full message is said whole") {
   std::vector<std::string> reduced;
   const HttpRequest request =
-      request_for(attempt_at(a_full_message()), &reduced);
+      request_for(attempt_at(a_whole_message()), &reduced);
 
   CHECK(request.method == "POST");
   CHECK(request.url == "https://mandrillapp.com/api/1.0/messages/send.json");
   REQUIRE(request.headers.size() == 2);
-  CHECK(*header_of(request, "Content-Type") == "application/json");
+  CHECK(*find_header(request, "Content-Type") == "application/json");
   CHECK(
       request.body ==
       std::string(
@@ -104,7 +104,7 @@ TEST_CASE("mandrill: a minimal message has only what it must have") {
 }
 
 TEST_CASE("mandrill: only the attempt's recipients are addressed") {
-  Attempt attempt = attempt_at(a_full_message());
+  Attempt attempt = attempt_at(a_whole_message());
   attempt.recipients = {"bob@b.example", "eve@b.example"};
   CHECK(member(message_in(request_for(attempt)), "to") ==
         R"([{"email":"bob@b.example","type":"to"},)"
@@ -167,7 +167,7 @@ TEST_CASE("mandrill: what it cannot carry is said, and not asked for") {
     CHECK(asks == carries);
     return !carries;
   };
-  CHECK_FALSE(refuses(a_full_message()));
+  CHECK_FALSE(refuses(a_whole_message()));
 
   RenderedMessage message = a_rendered_message();
   message.to = {{"", "j\u00f6rg@b.example"}};
@@ -203,7 +203,7 @@ TEST_CASE("mandrill: no line break reaches what becomes a header") {
 }
 
 TEST_CASE("mandrill: each recipient has a verdict and an id of his own") {
-  RenderedMessage message = a_full_message();
+  RenderedMessage message = a_whole_message();
   const Attempt attempt = attempt_at(message);
   const HttpReply reply = a_reply(200, R"([
     {"email":"eve@b.example","status":"rejected","reject_reason":"spam","_id":"4"},
@@ -380,7 +380,7 @@ TEST_CASE("mandrill: without JSON the status speaks") {
 }
 
 TEST_CASE("mandrill: hostile replies are answered calmly") {
-  check_hostile_bodies(*mandrill(), false);
+  check_odd_bodies(*mandrill(), false);
 }
 
 TEST_CASE("mandrill: many lines for many recipients are read in no time") {

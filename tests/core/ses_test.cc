@@ -96,9 +96,9 @@ TEST_CASE(
         "https://email.eu-west-1.amazonaws.com/v2/email/outbound-emails");
   CHECK(request.body == k_minimal_body);
   REQUIRE(request.headers.size() == 3);
-  CHECK(*header_of(request, "Content-Type") == "application/json");
-  CHECK(*header_of(request, "X-Amz-Date") == "20261121T100000Z");
-  CHECK(*header_of(request, "Authorization") ==
+  CHECK(*find_header(request, "Content-Type") == "application/json");
+  CHECK(*find_header(request, "X-Amz-Date") == "20261121T100000Z");
+  CHECK(*find_header(request, "Authorization") ==
         "AWS4-HMAC-SHA256 "
         "Credential=AKID/20261121/eu-west-1/ses/aws4_request, "
         "SignedHeaders=content-type;host;x-amz-date, "
@@ -112,7 +112,7 @@ TEST_CASE("ses: base_url decides on the host that is signed, port and all") {
       request_for(attempt_at(a_minimal_message()), nullptr,
                   ses({{"base_url", "http://localhost:8025"}}));
   CHECK(request.url == "http://localhost:8025/v2/email/outbound-emails");
-  CHECK(header_of(request, "Authorization")
+  CHECK(find_header(request, "Authorization")
             ->ends_with("c514b765a25e033ab432b5c42f24d258"
                         "dfe0c1f802d70d56c32a7be3e391fda0"));
 }
@@ -120,14 +120,14 @@ TEST_CASE("ses: base_url decides on the host that is signed, port and all") {
 TEST_CASE("ses: a session token is sent and signed") {
   const HttpRequest request =
       request_for(attempt_at(a_minimal_message()), nullptr, ses({}, "token-1"));
-  CHECK(*header_of(request, "X-Amz-Security-Token") == "token-1");
-  CHECK(header_of(request, "Authorization")
+  CHECK(*find_header(request, "X-Amz-Security-Token") == "token-1");
+  CHECK(find_header(request, "Authorization")
             ->ends_with("ba92fa7a4cc8cfd17cacb2198ca5c424"
                         "e4ba6ff2b526afbf3b23d17c7e169bb5"));
 }
 
 TEST_CASE("ses: a full message without files is said in Simple") {
-  RenderedMessage message = a_full_message();
+  RenderedMessage message = a_whole_message();
   message.attachments.clear();
   std::vector<std::string> reduced;
   const HttpRequest request = request_for(
@@ -154,7 +154,7 @@ TEST_CASE("ses: a full message without files is said in Simple") {
 }
 
 TEST_CASE("ses: a message with files is a mail of our own, with its envelope") {
-  const RenderedMessage message = a_full_message();
+  const RenderedMessage message = a_whole_message();
   const Json body = body_for(attempt_at(message));
 
   CHECK(member(body, "FromEmailAddress") ==
@@ -169,7 +169,7 @@ TEST_CASE("ses: a message with files is a mail of our own, with its envelope") {
 }
 
 TEST_CASE("ses: a part of the recipients gets the mail that names them all") {
-  RenderedMessage message = a_full_message();
+  RenderedMessage message = a_whole_message();
   message.attachments.clear();
   Attempt attempt = attempt_at(message);
   attempt.recipients = {"bob@b.example", "eve@b.example"};
@@ -289,7 +289,7 @@ TEST_CASE("ses: what it cannot carry is said, and not asked for") {
     CHECK(asks == carries);
     return !carries;
   };
-  CHECK_FALSE(refuses(attempt_at(a_full_message())));
+  CHECK_FALSE(refuses(attempt_at(a_whole_message())));
 
   RenderedMessage message = a_rendered_message();
   message.to.push_back({"", "j\u00f6rg@b.example"});
@@ -452,7 +452,7 @@ TEST_CASE("ses: no error repeats a secret") {
 }
 
 TEST_CASE("ses: hostile replies are answered calmly") {
-  check_hostile_bodies(*ses(), false);
+  check_odd_bodies(*ses(), false);
   for (const char* type : {"", ":", "#", "#:#", "\xff"})
     CHECK(verdict_of(*ses(), an_error(400, type)).outcome ==
           Outcome::unavailable);
@@ -464,7 +464,7 @@ TEST_CASE("ses: a check asks about the account, signed, and sends no mail") {
   CHECK(request.url ==
         "https://email.eu-west-1.amazonaws.com/v2/email/account");
   CHECK(request.body.empty());
-  CHECK(header_of(request, "Authorization")
+  CHECK(find_header(request, "Authorization")
             ->ends_with("42bb4a2bb87c84ee38f8cfb85f6bda6f"
                         "dfa7d8b8a799830b0bed5c2b493cb1a8"));
 }

@@ -36,7 +36,7 @@ inline Time api_time() {
 
 // To Ann and Bob, cc Jörg (at a non-ASCII domain), bcc Eve, with everything
 // else that a message can have.
-inline RenderedMessage a_full_message() {
+inline RenderedMessage a_whole_message() {
   RenderedMessage message = a_rendered_message();
   message.accepted_at = api_time();
   message.from = {"Team, the", "team@a.example"};
@@ -80,15 +80,15 @@ inline Verdict verdict_of(const HttpApi& api, const HttpReply& reply) {
   return verdicts.front();
 }
 
-inline const std::string* header_of(const HttpRequest& request,
-                                    std::string_view name) {
+inline const std::string* find_header(const HttpRequest& request,
+                                      std::string_view name) {
   for (const HttpHeader& header : request.headers)
     if (header.name == name) return &header.value;
   return nullptr;
 }
 
 // Bodies that say nothing, or what they say in a way that nobody expects.
-inline std::vector<std::string> hostile_bodies() {
+inline std::vector<std::string> odd_bodies() {
   std::string deep;
   for (int i = 0; i < 100'000; ++i) deep += "[{\"a\":";
   std::vector<std::string> bodies = {
@@ -121,8 +121,8 @@ inline std::vector<std::string> hostile_bodies() {
 
 // None of these is a clear refusal, so nothing may be rejected, a 2xx is
 // accepted, and no error is unprintable or long.
-inline void check_hostile_bodies(const HttpApi& api, bool may_reject_400) {
-  for (const std::string& body : hostile_bodies()) {
+inline void check_odd_bodies(const HttpApi& api, bool may_reject_400) {
+  for (const std::string& body : odd_bodies()) {
     for (const int status : {200, 202, 301, 400, 401, 403, 404, 413, 422, 429,
                              500, 502, 503, 504, 0, 999}) {
       CAPTURE(status);
