@@ -347,7 +347,7 @@ AUTHORISATION = {
 
 
 def person(name, address):
-    """A name that came in quotes is that name."""
+    """A name that came in quotes, where none are needed, is that name."""
     name = name or ""
     if len(name) > 1 and name[0] == name[-1] == '"':
         name = re.sub(r"\\(.)", r"\1", name[1:-1])
@@ -362,13 +362,14 @@ def decoded(text):
     return str(email.header.make_header(email.header.decode_header(text)))
 
 
-def mailboxes(text, encoded=False):
-    """The addresses of a list as RFC 5322 writes it; Wrong if it is not."""
+def mailboxes(text):
+    """The addresses of a list as RFC 5322 writes it, names decoded (RFC
+    2047); Wrong if it is none."""
     out = []
     for name, address in email.utils.getaddresses([text]):
         if not re.fullmatch(r"[\x21-\x3f\x41-\x7e]+@[A-Za-z0-9.-]+", address):
             raise Wrong(f"'{text}' is no list of addresses")
-        out.append(person(decoded(name) if encoded else name, address))
+        out.append({"name": decoded(name), "email": address})
     if not out:
         raise Wrong(f"'{text}' is no list of addresses")
     return out
@@ -586,7 +587,10 @@ def parse_mime(data):
     for part in mail.walk():
         if part.defects:
             raise Wrong(f"MIME defects: {part.defects}")
-        for _, value in part.items():
+        for name, value in part.items():
+            # A parameter in both its forms (RFC 6266) is a defect to Python.
+            if name.lower().startswith("content-"):
+                continue
             if getattr(value, "defects", ()):
                 raise Wrong(f"MIME header defects: {value.defects}")
     if mail["bcc"] is not None:
@@ -598,7 +602,7 @@ def ses_mail(_, document):
     fields = document.fields
 
     def addresses(texts):
-        return [one for text in texts for one in mailboxes(text, encoded=True)]
+        return [one for text in texts for one in mailboxes(text)]
 
     to = fields["Destination"]
     plain, named = tagged([(t["Name"], t["Value"])

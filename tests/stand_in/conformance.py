@@ -299,7 +299,12 @@ class Suite:
             self.fail(case.name, f"{len(attempts)} attempts instead of "
                       f"{wanted}: {events}")
             return
-        if len(requests) != len(attempts) * expected.requests:
+        if expected.requests is None:
+            least = [a["outcome"] for a in attempts].count("accepted")
+            right = least <= len(requests) <= len(attempts)
+        else:
+            right = len(requests) == len(attempts) * expected.requests
+        if not right:
             self.fail(case.name, f"{len(requests)} requests for "
                       f"{len(attempts)} attempts")
         if case.name == "unknown-once":
@@ -432,8 +437,8 @@ REDUCED_WORDS = {
     "filenames": ("bersicht", "file"), "headers": ("header",)}
 
 
-def people(entries, domain={}):
-    return sorted((e["name"], e["email"]) for e in entries)
+def people(entries):
+    return sorted((e["email"], e["name"]) for e in entries)
 
 
 def full_mail(inline):
@@ -450,8 +455,9 @@ def full_mail(inline):
                                  f.get("cid", "")) for f in files]
     roles = {role: as_people(wire[role]) for role in ("to", "cc", "bcc")}
     return {
-        "recipients": {r: [e for _, e in roles[r]] for r in roles},
-        "names": {r: [n for n, _ in roles[r]] for r in roles},
+        "recipients": {r: [e for e, _ in roles[r]] for r in roles},
+        # Nobody sees the name of a blind copy.
+        "names": {r: [n for _, n in roles[r]] for r in ("to", "cc")},
         "from": as_people([FULL["from"]]),
         "reply_to": as_people([FULL["reply_to"]]),
         "subject": FULL["subject"], "text": FULL["text"], "html": FULL["html"],
@@ -468,9 +474,8 @@ def part_of(mail, part, wanted):
     not compared."""
     if part in ("recipients", "names"):
         # Sorted together: a name stays with its address.
-        side = 1 if part == "recipients" else 0
-        return {r: [p[side] for p in people(mail[r])]
-                for r in ("to", "cc", "bcc")}
+        side = 0 if part == "recipients" else 1
+        return {r: [p[side] for p in people(mail[r])] for r in wanted}
     if part == "from":
         return people([mail["from"]])
     if part == "reply_to":

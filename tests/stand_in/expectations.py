@@ -13,7 +13,8 @@ class Expected:
     outcomes: tuple  # of each attempt, one of these
     rest: int | None = None  # seconds that the provider is left alone
     id: bool = False  # the event carries the id that the provider gave
-    requests: int | None = 1  # for each attempt; None: 0 or 1
+    # For each attempt; None: one for each that is accepted, else 0 or 1.
+    requests: int | None = 1
     # How the behaviour is asked for, and with what.
     host: str = ""  # by the first label of the host
     server: str = ""  # at another stand-in: closing, refused, tls, untrusted
@@ -57,8 +58,11 @@ HOUR = 3600
 EVERYWHERE = {
     "success": accepted(),
     "1xx-before": accepted(),
-    "twice-id": accepted(),
-    "keep-alive-dropped": Expected(("accepted", "unknown"), times=4),
+    # A JSON member that is there twice is not read; a header is.
+    "twice-id": accepted(id=False),
+    # What was sent into a connection that was closed meanwhile: in doubt, too.
+    "keep-alive-dropped": Expected(("accepted", "unknown"), times=4,
+                                   requests=None),
     # Never a silent second copy: what the connection took with it is unknown.
     "close-on-reuse": Expected(("accepted", "unknown"), times=4),
 
@@ -290,7 +294,7 @@ def expected_of(provider):
 CARRIES = {
     "sendgrid": {"filenames": "reduced"},
     "mailgun": {},
-    "mandrill": {"filenames": "reduced"},
+    "mandrill": {"filenames": "may"},
     "ses": {},
     "postmark": {"tags": "reduced"},
     "resend": {"filenames": "may", "names": "may"},
@@ -298,11 +302,11 @@ CARRIES = {
 }
 
 # `pony provider check`: does the provider work, when its key is right, wrong,
-# or may send but not ask?
+# or may send but not ask? None: Mailgun answers a wrong key and one that may
+# only send alike.
 CHECKS = {
     "check": dict.fromkeys(PROVIDERS, True),
     "check-refused": dict.fromkeys(PROVIDERS, False) | {"mailgun": None},
-    "check-limited": {"sendgrid": False, "mailgun": True, "mandrill": True,
-                      "ses": True, "postmark": True, "resend": True,
-                      "brevo": True},
+    "check-limited": dict.fromkeys(PROVIDERS, True) | {
+        "sendgrid": False, "mailgun": None},
 }
