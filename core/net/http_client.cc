@@ -67,6 +67,7 @@ struct HttpClient::Transfer {
   bool prepare(const HttpOptions& options);
   bool set_request(const HttpOptions& options);
   void on_header(std::string_view line);
+  bool may_have_left_whole(int code) const;
 
   static std::size_t give_body(char* into, std::size_t, std::size_t room,
                                void* transfer);
@@ -218,6 +219,19 @@ void HttpClient::Transfer::on_header(std::string_view line) {
                            std::string(trimmed(line.substr(colon + 1)))});
 }
 
+// May all of the body have gone out? libcurl counts what it wrote to the
+// socket, but begins to count anew when it goes to a fresh connection after a
+// dead one (and then fails there, as it cannot have the body again, or cannot
+// even connect). What it took from us tells, then. After an error of the
+// socket itself there was no second connection, and its count is right.
+bool HttpClient::Transfer::may_have_left_whole(int code) const {
+  curl_off_t sent = 0;
+  curl.easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+  const std::size_t size = request.body.size();
+  if (static_cast<std::size_t>(sent) >= size) return true;
+  return given >= size && code != CURLE_SEND_ERROR && code != CURLE_RECV_ERROR;
+}
+
 HttpClient::HttpClient(HttpOptions options, Reactor& reactor)
     : options_(std::move(options)), reactor_(reactor) {
   reactor_.keep_connections(options_.connections);
@@ -300,13 +314,11 @@ void HttpClient::ended(Transfer& transfer, int code) {
 bool HttpClient::is_stale(Transfer& transfer, int code) const {
   if (code == CURLE_OK || transfer.repeated || transfer.header_bytes > 0)
     return false;
-  if (code == CURLE_OPERATION_TIMEDOUT) return false;
+  if (code == CURLE_OPERATION_TIMEDOUT || code == CURLE_COULDNT_CONNECT)
+    return false;
   long opened = 0;
-  curl_off_t sent = 0;
   transfer.curl.easy_getinfo(transfer.easy, CURLINFO_NUM_CONNECTS, &opened);
-  transfer.curl.easy_getinfo(transfer.easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-  return opened == 0 && code != CURLE_COULDNT_CONNECT &&
-         static_cast<std::size_t>(sent) < transfer.request.body.size();
+  return opened == 0 && !transfer.may_have_left_whole(code);
 }
 
 std::unique_ptr<HttpClient::Transfer> HttpClient::release(Transfer& transfer) {
@@ -328,15 +340,11 @@ HttpResult HttpClient::result_of(Transfer& transfer, int code) const {
     return result;
   }
   const std::string place = place_of(transfer.request.url);
-  curl_off_t sent = 0;
   curl_off_t connected = 0;
-  transfer.curl.easy_getinfo(transfer.easy, CURLINFO_SIZE_UPLOAD_T, &sent);
   transfer.curl.easy_getinfo(transfer.easy, CURLINFO_PRETRANSFER_TIME_T,
                              &connected);
-  const bool whole =
-      static_cast<std::size_t>(sent) >= transfer.request.body.size();
   const bool begun = !transfer.request.body.empty() || connected > 0;
-  result.may_have_arrived = begun && whole;
+  result.may_have_arrived = begun && transfer.may_have_left_whole(code);
   const std::string why =
       code == CURLE_OK ? "the answer broke off inside its header"
                        : curl_words(transfer.curl, transfer.easy,
