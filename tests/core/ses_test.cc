@@ -179,6 +179,15 @@ TEST_CASE("ses: a part of the recipients gets the mail that names them all") {
                                        R"("BccAddresses":["eve@b.example"]})");
   CHECK(member(body, "Content") ==
         "{\"Raw\":{\"Data\":\"" + mail_in_base64(message) + "\"}}");
+
+  // Whichever list it is that is not addressed whole.
+  for (const std::string& missing : attempt_at(message).recipients) {
+    CAPTURE(missing);
+    Attempt others = attempt_at(message);
+    std::erase(others.recipients, missing);
+    const Json sent = body_for(others);
+    CHECK(sent.find("Content")->find("Raw") != nullptr);
+  }
 }
 
 TEST_CASE("ses: several bcc alone stay hidden from each other") {
@@ -449,6 +458,13 @@ TEST_CASE("ses: no error repeats a secret") {
                     {{"x-amzn-ErrorType", "InvalidSignatureException"}}));
   CHECK(verdict.error ==
         "403: InvalidSignatureException: It does not match *** ***.");
+}
+
+TEST_CASE("ses: what should have been signed is not repeated") {
+  const Verdict verdict =
+      verdict_of(*ses(), an_error(403, "SignatureDoesNotMatch",
+                                  "No match. The Canonical String was 'POST'"));
+  CHECK(verdict.error == "403: SignatureDoesNotMatch: No match.");
 }
 
 TEST_CASE("ses: hostile replies are answered calmly") {
