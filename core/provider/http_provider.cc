@@ -86,8 +86,11 @@ void HttpProvider::start(Attempt attempt, Done done) {
   auto request =
       api_->request(work->attempt, clock_.now(), work->result.reduced);
   if (!request) {
+    // bad_data is the message's own fault, anything else this machine's.
     Verdict verdict;
-    verdict.outcome = Outcome::rejected;
+    verdict.outcome = request.error().kind == Error::Kind::bad_data
+                          ? Outcome::rejected
+                          : Outcome::unavailable;
     verdict.error = masked(request.error().what);
     verdict.counts_against_provider = false;
     work->result.verdicts = for_all(work->attempt, verdict);
