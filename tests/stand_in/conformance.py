@@ -316,6 +316,9 @@ class Suite:
             if attempt["outcome"] not in outcomes:
                 self.fail(case.name, f"{attempt['outcome']} instead of "
                           f"{' or '.join(outcomes)}: {attempt}")
+        for attempt in attempts:
+            if attempt["outcome"] != "accepted" and not attempt.get("error"):
+                self.fail(case.name, f"does not say why: {attempt}")
         self.look_at_ids(case, attempts, requests)
         if expected.recipients:
             self.look_at_recipients(case, attempts, requests)
