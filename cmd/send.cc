@@ -78,7 +78,7 @@ Result<int> preview(const SendOptions& options, const Message& message,
     context.io().out(*text);
     if (!text->ends_with('\n')) context.io().out("\n");
     for (const std::string& what : reduced)
-      context.say(name + " would leave out: " + printable(what));
+      context.say(name + " would carry it reduced: " + printable(what));
   }
   return 0;
 }
@@ -215,7 +215,8 @@ Action add_send(CLI::App& app, Context& context) {
   app.add_option("--as", options->as,
                  "With --dry-run: as this provider would be asked")
       ->type_name("PROVIDER,…")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   app.footer(
       "Examples\n"
       "  pony send --to ann@example.com --subject Hello --text 'It works.'\n"

@@ -20,6 +20,11 @@ using SteadyClock = std::chrono::steady_clock;
 // when the oldest of them has waited this long, or nothing else is left to do.
 constexpr std::size_t k_filing_batch = 512;
 constexpr Milliseconds k_filing_delay{250};
+// The first of a thousand messages need not wait until the last is claimed.
+constexpr int k_claims_a_turn = 64;
+// Sessions wait this long at most while messages are filed; more often would
+// only cost more syncs of the journal.
+constexpr Milliseconds k_turn_while_filing{3};
 // A loop looks at the spool this often even if no watch told it to, and at
 // other runners' locks.
 constexpr Milliseconds k_look_again{10'000};
@@ -55,6 +60,7 @@ Runner::~Runner() = default;
 
 Result<RunSummary> Runner::run() {
   if (auto ok = recover_dead_runners(); !ok) return tl::unexpected(ok.error());
+  claiming_ = true;
   while (!options_.stop() && may_claim()) {
     const auto due = due_.next_due();
     if (options_.has_news() || (due && *due <= spool_.clock().now()))
@@ -68,10 +74,12 @@ Result<RunSummary> Runner::run() {
     const bool idle =
         in_flight_.empty() && decided_.empty() && settled_.empty();
     if (!idle) {
-      if (auto ok = turn(waiting_time(spool_.clock().now())); !ok)
-        return tl::unexpected(ok.error());
+      const auto wait =
+          more_to_claim_ ? Milliseconds(0) : waiting_time(spool_.clock().now());
+      if (auto ok = turn(wait); !ok) return tl::unexpected(ok.error());
       continue;
     }
+    if (more_to_claim_) continue;
     summary_.stalled = deliverer_.stalled();
     if (!summary_.stalled.empty() && !mail_is_due()) summary_.stalled.clear();
     if (!options_.loop) break;
@@ -85,6 +93,7 @@ Result<RunSummary> Runner::run() {
     // system without them): each wait ends with a look.
     looked_ = false;
   }
+  claiming_ = false;
   if (auto ok = finish(); !ok) return tl::unexpected(ok.error());
   return summary_;
 }
@@ -150,7 +159,12 @@ Result<> Runner::recover_dead_runners() {
 }
 
 Result<> Runner::claim_more() {
-  while (may_claim() && deliverer_.room() > 0) {
+  more_to_claim_ = false;
+  for (int claims = 0; may_claim() && deliverer_.room() > 0; ++claims) {
+    if (claims == k_claims_a_turn) {
+      more_to_claim_ = true;
+      return {};
+    }
     auto file = due_.next();
     if (!file) {
       if (looked_) return {};
@@ -323,11 +337,12 @@ Result<> Runner::turn(Milliseconds max_wait) {
   if (auto ok = folder_.commit(); !ok)
     return wrap(ok.error(), "the journal of this run failed");
   deliverer_.confirmed();
+  last_turn_ = SteadyClock::now();
   for (const auto& one : decided_) options_.on_durable(one.events.back());
   if (settled_.empty()) settled_since_ = SteadyClock::now();
   for (auto& one : decided_) settled_.push_back(std::move(one));
   decided_.clear();
-  if (settled_.empty()) return {};
+  if (settled_.empty() || filing_) return {};
   if (settled_.size() >= k_filing_batch || in_flight_.empty() ||
       since(settled_since_) >= k_filing_delay)
     return file_settled();
@@ -410,22 +425,37 @@ void Runner::settle(InFlight& one, Event event) {
   in_flight_.erase(decided_.back().id);
 }
 
-std::vector<Event> Runner::attempting() const {
+// What only the journal knows of messages that are with us.
+std::vector<Event> Runner::unfiled() const {
   std::vector<Event> events;
   for (const auto& [id, one] : in_flight_) {
     events.insert(events.end(), one->events.begin(), one->events.end());
     if (one->attempting) events.push_back(*one->attempting);
   }
+  for (const auto* list : {&decided_, &settled_})
+    for (const auto& one : *list)
+      events.insert(events.end(), one.events.begin(), one.events.end());
   return events;
 }
 
+// Filing 512 messages takes as long as a provider takes to answer: it is cut
+// into slices, and after each one those who wait for us have their turn.
 Result<> Runner::file_settled() {
-  if (settled_.empty()) return {};
-  auto filed =
-      folder_.file(settled_, spool_.log(), spool_.clock().now(), attempting());
-  if (!filed) return filed;
-  settled_.clear();
-  return {};
+  auto filing = std::exchange(settled_, {});
+  if (filing.empty()) return {};
+  filing_ = true;
+  auto filed = folder_.file(
+      filing, spool_.log(), spool_.clock().now(),
+      {[this] { return turn_while_filing(); }, [this] { return unfiled(); }});
+  filing_ = false;
+  return filed;
+}
+
+Result<> Runner::turn_while_filing() {
+  if (since(last_turn_) < k_turn_while_filing) return {};
+  if (claiming_ && !options_.stop())
+    if (auto ok = claim_more(); !ok) return ok;
+  return turn(Milliseconds(0));
 }
 
 }  // namespace pony

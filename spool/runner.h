@@ -105,12 +105,13 @@ class Runner {
   void settle(InFlight& one, Event event);
   void put_back(const InFlight& one);
   Result<> file_settled();
+  Result<> turn_while_filing();
   Result<> finish();
   Result<> recover_dead_runners();
   Milliseconds waiting_time(Time now) const;
   bool may_claim() const;
   bool mail_is_due();
-  std::vector<Event> attempting() const;
+  std::vector<Event> unfiled() const;
 
   Spool& spool_;
   RunnerFolder& folder_;
@@ -118,11 +119,15 @@ class Runner {
   RunOptions options_;
   Due due_;
   bool looked_ = false;
+  bool claiming_ = false;  // not yet told to stop, and not for one alone
+  bool filing_ = false;
+  bool more_to_claim_ = false;
   RunSummary summary_;
   std::map<std::string, std::unique_ptr<InFlight>> in_flight_;
   std::vector<Settled> decided_;  // decided in this turn, not yet durable
   std::vector<Settled> settled_;  // durable in the journal, to be filed
   std::chrono::steady_clock::time_point settled_since_;
+  std::chrono::steady_clock::time_point last_turn_;
   std::chrono::steady_clock::time_point started_;
   std::chrono::steady_clock::time_point last_recovery_;
   std::size_t claimed_ = 0;

@@ -24,6 +24,8 @@ constexpr std::size_t k_zero_step = std::size_t{1} << 20;
 // From this many files on one syncfs is cheaper than an fdatasync each
 // (HACKING.md, The spool's rate).
 constexpr std::size_t k_syncfs_from = 24;
+// How many files are filed between two looks at what else is to be done.
+constexpr std::size_t k_filing_slice = 8;
 
 std::string host_name() {
   char buffer[256] = {};
@@ -192,9 +194,13 @@ Result<> RunnerFolder::make_room_in_journal(std::size_t size) {
   return {};
 }
 
-Result<> RunnerFolder::append_to_files(std::vector<Settled>& settled) {
+Result<> RunnerFolder::append_to_files(std::vector<Settled>& settled,
+                                       const Meanwhile& meanwhile) {
   std::string lines;
+  std::size_t count = 0;
   for (auto& one : settled) {
+    if (++count % k_filing_slice == 0)
+      if (auto turned = meanwhile.turn(); !turned) return turned;
     const std::string name = message_file_name(one.id);
     if (!one.file) {
       one.file =
@@ -228,8 +234,27 @@ Result<> RunnerFolder::sync_files(const std::vector<Settled>& settled,
   return {};
 }
 
+Result<> RunnerFolder::move_files(const std::vector<Settled>& settled,
+                                  const Meanwhile& meanwhile) {
+  std::set<std::string> targets;
+  std::size_t count = 0;
+  for (const auto& one : settled) {
+    if (++count % k_filing_slice == 0)
+      if (auto turned = meanwhile.turn(); !turned) return turned;
+    auto place = place_after(*folders_, one.events.back(), one.priority);
+    if (!place) return tl::unexpected(place.error());
+    const std::string name = message_file_name(one.id);
+    auto moved = folders_->move(path_, name, *place, name);
+    if (!moved) return moved;
+    targets.insert(std::move(*place));
+  }
+  for (const auto& target : targets)
+    if (auto synced = folders_->sync(target); !synced) return synced;
+  return {};
+}
+
 Result<> RunnerFolder::file(std::vector<Settled>& settled, EventLog& log,
-                            Time now, const std::vector<Event>& in_flight) {
+                            Time now, const Meanwhile& meanwhile) {
   if (!settled.empty()) {
     std::string lines;
     for (const auto& one : settled)
@@ -238,26 +263,16 @@ Result<> RunnerFolder::file(std::vector<Settled>& settled, EventLog& log,
     // has its events there whatever happens, and a recovery looks before it
     // writes them again.
     if (auto logged = log.append(lines, now); !logged) return logged;
-    if (auto appended = append_to_files(settled); !appended) return appended;
+    if (auto appended = append_to_files(settled, meanwhile); !appended)
+      return appended;
     if (auto synced = sync_files(settled, log); !synced) return synced;
-
-    std::set<std::string> targets;
-    for (const auto& one : settled) {
-      auto place = place_after(*folders_, one.events.back(), one.priority);
-      if (!place) return tl::unexpected(place.error());
-      const std::string name = message_file_name(one.id);
-      auto moved = folders_->move(path_, name, *place, name);
-      if (!moved) return moved;
-      targets.insert(std::move(*place));
-    }
-    for (const auto& target : targets)
-      if (auto synced = folders_->sync(target); !synced) return synced;
+    if (auto moved = move_files(settled, meanwhile); !moved) return moved;
   }
   if (journal_size_ <= k_journal_limit) return {};
-  return rewrite_journal(in_flight);
+  return rewrite_journal(meanwhile.unfiled());
 }
 
-Result<> RunnerFolder::rewrite_journal(const std::vector<Event>& in_flight) {
+Result<> RunnerFolder::rewrite_journal(const std::vector<Event>& unfiled) {
   const int number = journal_number_ + 1;
   Fd fresh(::openat(folder_.get(), journal_name(number).c_str(),
                     O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC,
@@ -265,7 +280,7 @@ Result<> RunnerFolder::rewrite_journal(const std::vector<Event>& in_flight) {
   if (!fresh) return fail_errno(errno, "cannot make a journal");
   (void)::fallocate(fresh.get(), FALLOC_FL_KEEP_SIZE, 0, k_journal_reserve);
   std::string lines;
-  for (const auto& event : in_flight) append_line(lines, event);
+  for (const auto& event : unfiled) append_line(lines, event);
   if (auto written = write_all_at(fresh.get(), lines, 0, "the journal");
       !written)
     return written;

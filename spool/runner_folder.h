@@ -19,6 +19,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -75,20 +76,32 @@ class RunnerFolder {
   // After an error nothing that was noted may be acted on.
   Result<> commit();
 
+  // What the runner does while messages are filed, so that sessions whose
+  // answer has come do not wait for the disk.
+  struct Meanwhile {
+    // Called after every few files; may claim, note and commit.
+    std::function<Result<>()> turn;
+    // The events of messages here that only the journal has: those a
+    // rewritten journal must keep. Asked when all are filed.
+    std::function<std::vector<Event>()> unfiled;
+  };
+
   // Files what is settled: appends the events to each file and to the event
   // log, makes that durable, then renames each to where its last event says,
   // and makes that durable. On an error the messages stay here, and the
-  // journal has what is needed to try again. `in_flight` are the attempting
-  // events that a rewritten journal must keep.
+  // journal has what is needed to try again.
   Result<> file(std::vector<Settled>& settled, EventLog& log, Time now,
-                const std::vector<Event>& in_flight);
+                const Meanwhile& meanwhile);
 
  private:
   explicit RunnerFolder(Folders& folders) : folders_(&folders) {}
-  Result<> append_to_files(std::vector<Settled>& settled);
+  Result<> append_to_files(std::vector<Settled>& settled,
+                           const Meanwhile& meanwhile);
+  Result<> move_files(const std::vector<Settled>& settled,
+                      const Meanwhile& meanwhile);
   Result<> sync_files(const std::vector<Settled>& settled, EventLog& log);
   Result<> make_room_in_journal(std::size_t size);
-  Result<> rewrite_journal(const std::vector<Event>& in_flight);
+  Result<> rewrite_journal(const std::vector<Event>& unfiled);
 
   Folders* folders_;
   std::string path_;

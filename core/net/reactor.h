@@ -41,6 +41,9 @@ class Reactor {
   // curl_easy_cleanup and before it is performed again.
   void perform(void* easy, std::function<void(int code)> done);
   void detach(void* easy);
+  // Lets what was handed to perform() begin now instead of in the next turn.
+  // Not from a callback.
+  void begin_performing();
   // How many idle connections libcurl may keep for later transfers: call it
   // with what each user of perform() wants to keep; the sum holds.
   void keep_connections(int more);

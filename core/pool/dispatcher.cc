@@ -233,6 +233,7 @@ void Dispatcher::confirmed() {
           ended(id, *member, to, number, result);
         });
   }
+  reactor_.begin_performing();
 }
 
 void Dispatcher::ended(const std::string& id, Member& member,

@@ -583,15 +583,17 @@ def bench_http():
         for in_flight in (50, 500):
             pony = Pony(f"http-{in_flight}", HTTP_CONFIG, sender=FROM,
                         port=SINK_PORT, connections=in_flight)
-            # Some three seconds' worth, and no less than a burst's.
+            # Some six seconds' worth: to start and to end costs a round trip
+            # each. A fifth more jobs than connections, so that the next
+            # message is ready when a connection is.
             most = in_flight * 1000 / delay_ms if delay_ms else None
-            count = full(min(20_000, max(2_000, int(3 * (most or 10_000)))),
+            count = full(min(30_000, max(3_000, int(6 * (most or 10_000)))),
                          1_000)
+            jobs = in_flight * 6 // 5
 
-            def turn(pony=pony, delay_ms=delay_ms, in_flight=in_flight,
-                     count=count):
+            def turn(pony=pony, delay_ms=delay_ms, jobs=jobs, count=count):
                 with Server(TOOLS / "http_server", SINK_PORT, delay_ms):
-                    return run_pony(pony, count, "--jobs", str(in_flight))
+                    return run_pony(pony, count, "--jobs", str(jobs))
 
             name = f"{in_flight} in flight, {delay_ms} ms a message"
             results[name] = turn

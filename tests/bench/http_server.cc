@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -52,7 +53,9 @@ class HttpServer {
   void serve() {
     std::array<epoll_event, 256> events{};
     for (;;) {
-      const int n = epoll_wait(epoll_, events.data(), events.size(), wait());
+      const timespec left = wait();
+      const int n = epoll_pwait2(epoll_, events.data(), events.size(),
+                                 due_.empty() ? nullptr : &left, nullptr);
       for (int i = 0; i < n; ++i) {
         const int fd = events[static_cast<std::size_t>(i)].data.fd;
         if (fd == listener_) {
@@ -73,12 +76,13 @@ class HttpServer {
     epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
   }
 
-  // epoll's time-out is in whole milliseconds: the last one is spun away.
-  int wait() const {
-    if (due_.empty()) return -1;
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        due_.front().at - Clock::now());
-    return left.count() < 0 ? 0 : static_cast<int>(left.count());
+  timespec wait() const {
+    if (due_.empty()) return {};
+    const auto left =
+        std::max(Clock::duration::zero(), due_.front().at - Clock::now());
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+    return {static_cast<time_t>(seconds.count()),
+            static_cast<long>((left - seconds).count())};
   }
 
   void accept_all() {
