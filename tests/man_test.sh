@@ -68,7 +68,7 @@ check_options "pony-send.1 pony-enqueue.1" send
 check_options "pony-report.1 pony-events.1" report
 check_options "pony-config.1" config check
 check_options "pony-config.1" config show
-for command in list pause resume; do
+for command in list check pause resume; do
   check_options "pony-provider.1" provider "$command"
 done
 for option in $("$PONY" queue --help |
