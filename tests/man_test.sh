@@ -81,7 +81,7 @@ block pony.yaml.5 EXAMPLES |
   sed "s,^templates:.*,templates: $PONY_SOURCE/templates," >"$T/example.yaml"
 chmod 600 "$T/example.yaml"
 expect 0 "$PONY" --config "$T/example.yaml" config check
-out_has "4 providers, 3 pools"
+out_has "5 providers, 3 pools"
 err_is_empty
 
 # The programs that pony-spool(5) shows queue mail that is delivered.
