@@ -371,12 +371,18 @@ void Runner::absorb(Happenings happenings) {
     one.delivery->history.add(event, one.recipients);
     one.events.push_back(std::move(event));
   }
-  for (const auto& round : happenings.rounds) {
+  for (auto& round : happenings.rounds) {
     const auto it = in_flight_.find(round.id);
     if (it == in_flight_.end()) continue;
-    if (round.untouched) {
+    if (round.untouched && !options_.no_retry) {
       put_back(*it->second);
       continue;
+    }
+    if (round.untouched) {
+      // Nobody will come back for it, so it ends here, with the reason.
+      round.not_tried = deliverer_.stalled();
+      if (round.not_tried.empty())
+        round.not_tried = "stopped before it was tried";
     }
     settle(*it->second, what_follows(*it->second->delivery, round,
                                      options_.policy, spool_.clock().now()));

@@ -199,7 +199,7 @@ Result<> RunnerFolder::append_to_files(std::vector<Settled>& settled,
   std::string lines;
   std::size_t count = 0;
   for (auto& one : settled) {
-    if (++count % k_filing_slice == 0)
+    if (meanwhile.turn && ++count % k_filing_slice == 0)
       if (auto turned = meanwhile.turn(); !turned) return turned;
     const std::string name = message_file_name(one.id);
     if (!one.file) {
@@ -239,7 +239,7 @@ Result<> RunnerFolder::move_files(const std::vector<Settled>& settled,
   std::set<std::string> targets;
   std::size_t count = 0;
   for (const auto& one : settled) {
-    if (++count % k_filing_slice == 0)
+    if (meanwhile.turn && ++count % k_filing_slice == 0)
       if (auto turned = meanwhile.turn(); !turned) return turned;
     auto place = place_after(*folders_, one.events.back(), one.priority);
     if (!place) return tl::unexpected(place.error());
@@ -269,7 +269,8 @@ Result<> RunnerFolder::file(std::vector<Settled>& settled, EventLog& log,
     if (auto moved = move_files(settled, meanwhile); !moved) return moved;
   }
   if (journal_size_ <= k_journal_limit) return {};
-  return rewrite_journal(meanwhile.unfiled());
+  return rewrite_journal(meanwhile.unfiled ? meanwhile.unfiled()
+                                           : std::vector<Event>{});
 }
 
 Result<> RunnerFolder::rewrite_journal(const std::vector<Event>& unfiled) {

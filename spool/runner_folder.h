@@ -77,7 +77,7 @@ class RunnerFolder {
   Result<> commit();
 
   // What the runner does while messages are filed, so that sessions whose
-  // answer has come do not wait for the disk.
+  // answer has come do not wait for the disk. Who has none leaves it empty.
   struct Meanwhile {
     // Called after every few files; may claim, note and commit.
     std::function<Result<>()> turn;

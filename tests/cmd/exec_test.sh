@@ -91,6 +91,11 @@ send 69 rejected
 attempted '.error == "no such user"'
 echo 429 >"$T/mode"
 send 75 throttled
+# It asked for half a minute: until then nobody asks it.
+expect 75 pony send "${hello[@]}"
+err_has "every provider rests: 'mine'"
+[[ -f $(find "$SPOOL/failed" -name "$(cat "$T/out").jsonl") ]] || fail "it does not rest in failed/"
+expect 0 pony provider resume mine
 echo html >"$T/mode"
 send 75 unavailable
 attempted '.error | startswith("HTTP 503")'
