@@ -16,6 +16,8 @@ checked:
 """
 import argparse
 import collections
+import http.server
+import itertools
 import json
 import os
 import pathlib
@@ -23,6 +25,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 
 MESSAGE = {
     "to": "ann@example.com",
@@ -32,9 +35,37 @@ MESSAGE = {
 }
 
 
+class Api(http.server.BaseHTTPRequestHandler):
+    """An HTTP provider: what it accepts lands in the scene's outbox."""
+    protocol_version = "HTTP/1.1"
+    outbox = None
+    numbers = itertools.count()
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        ident = body["custom_args"]["pony_id"]
+        mail = self.outbox / f"{next(self.numbers)}"
+        mail.write_text(f"Message-ID: <{ident}@api>\n")
+        self.send_response(202)
+        self.send_header("X-Message-Id", ident)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+class Receiver(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        pass  # whoever asked was killed
+
+
 class Scene:
     def __init__(self, options, name, command, stdin=b"", queued=0,
-                 fail_first=False):
+                 fail_first=False, api_port=None):
+        self.api_port = api_port
         self.options = options
         self.name = name
         self.command = command
@@ -52,12 +83,18 @@ class Scene:
         if self.fail_first:
             first = "  first: {type: sendmail, command: [/bin/false]}\n"
             members = "first, outbox"
+        outbox = f"{{type: maildir, path: {root}/outbox}}"
+        if self.api_port:
+            Api.outbox = root / "outbox" / "new"
+            Api.outbox.mkdir(parents=True, exist_ok=True)
+            outbox = ("{type: sendgrid, api_key: k, allow_insecure: true, "
+                      f"base_url: 'http://127.0.0.1:{self.api_port}'}}")
         text = (
             f"spool: {root}/spool\n"
             "default_from: team@widgets.example\n"
             "retry: {first: 1s, factor: 1, jitter: 0%}\n"
             f"providers:\n{first}"
-            f"  outbox: {{type: maildir, path: {root}/outbox}}\n"
+            f"  outbox: {outbox}\n"
             f"pools: {{default: {{providers: [{members}]}}}}\n")
         path = root / "pony.yaml"
         path.write_text(text)
@@ -235,6 +272,8 @@ def main():
     keyed = json.dumps(dict(MESSAGE, idempotency_key="order-1")).encode()
     stream = b"".join(json.dumps(dict(MESSAGE, subject=f"s{i}")).encode() + b"\n"
                       for i in range(5))
+    receiver = Receiver(("127.0.0.1", 0), Api)
+    threading.Thread(target=receiver.serve_forever, daemon=True).start()
     scenes = [
         Scene(options, "first enqueue", ["enqueue"], stdin=one),
         Scene(options, "enqueue", ["enqueue"], stdin=one),
@@ -244,6 +283,10 @@ def main():
         Scene(options, "run with failover", ["run"], queued=3, fail_first=True),
         Scene(options, "send", ["send"], stdin=one),
         Scene(options, "send or queue", ["send", "--or-queue"], stdin=one),
+        Scene(options, "run over HTTP", ["run"], queued=5,
+              api_port=receiver.server_port),
+        Scene(options, "run over HTTP with failover", ["run"], queued=3,
+              fail_first=True, api_port=receiver.server_port),
     ]
     kills = failures = copies = 0
     for scene in scenes:
