@@ -1,5 +1,6 @@
 #include "cmd/delivery.h"
 
+#include <cstdlib>
 #include <random>
 #include <utility>
 
@@ -43,6 +44,13 @@ ProviderConfig without_secrets(ProviderConfig config) {
   return config;
 }
 
+// What random and weighted pools draw from: $PONY_SEED makes them repeatable.
+std::uint64_t seed() {
+  if (const char* given = std::getenv("PONY_SEED"))
+    return std::strtoull(given, nullptr, 10);
+  return std::random_device{}();
+}
+
 }  // namespace
 
 DeliverySet::DeliverySet(Context& context, Spool& spool, Config config)
@@ -64,7 +72,7 @@ Result<std::unique_ptr<DeliverySet>> DeliverySet::make(Context& context,
 
   Dispatcher::Options options;
   options.jobs = jobs;
-  options.seed = std::random_device{}();
+  options.seed = seed();
   options.on_warning = [&context](const std::string& text) {
     context.warn(text);
   };

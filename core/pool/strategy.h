@@ -18,7 +18,9 @@ struct MemberHealth {
 
 class Order {
  public:
-  explicit Order(std::uint64_t seed) : random_(seed) {}
+  // `seed` also decides who leads first in a round_robin: a run that cron
+  // starts for a message or two must not begin with the same one each time.
+  explicit Order(std::uint64_t seed) : random_(seed), turn_(seed) {}
 
   // The indices of pool.members, the first to be asked first. `health` has
   // one entry a member. priority: as written; random and weighted: drawn for
@@ -29,7 +31,7 @@ class Order {
 
  private:
   std::mt19937_64 random_;
-  std::size_t turn_ = 0;
+  std::size_t turn_;
 };
 
 }  // namespace pony
