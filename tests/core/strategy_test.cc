@@ -49,9 +49,10 @@ TEST_CASE("priority is the order in which they are written") {
         Indices{0, 1, 2});
 }
 
-TEST_CASE("in a round robin each leads in turn") {
+TEST_CASE("in a round robin each leads in turn, the seed says who is first") {
   const auto pool = a_pool(Strategy::round_robin, {1, 1, 1});
-  Order order(7);
+  CHECK(Order(1).of(pool, healthy(3)) == Indices{1, 2, 0});
+  Order order(6);
   CHECK(order.of(pool, healthy(3)) == Indices{0, 1, 2});
   CHECK(order.of(pool, healthy(3)) == Indices{1, 2, 0});
   CHECK(order.of(pool, healthy(3)) == Indices{2, 0, 1});
