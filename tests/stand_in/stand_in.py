@@ -7,7 +7,8 @@ killed. A request that the provider would not take, or that its documentation
 does not describe, is answered 599 with the reasons and logged with "bad".
 Else the answer is success, or the behaviour that is chosen by
   1. --script FILE: one JSON object a line, {"behaviour": NAME, "times": N},
-     read again at each request; used up in the order of the file,
+     read again at each request; used up in the order of the file; a line
+     with another text (a member "mark" may make it so) counts anew,
   2. the first label of the host: http://NAME.localhost:PORT,
   3. the local part of a recipient: NAME@example.com or NAME+label@…,
   4. --default.
@@ -434,8 +435,8 @@ class Server:
             if not text.strip():
                 continue
             line = json.loads(text)
-            if self.used[index] < line.get("times", 1):
-                self.used[index] += use
+            if self.used[index, text] < line.get("times", 1):
+                self.used[index, text] += use
                 return line["behaviour"]
         return ""
 
