@@ -36,17 +36,36 @@ Member::Member(std::unique_ptr<Provider> provider, const ProviderConfig& config,
 // Works on the store's health, or without it on our copy. `change` is a
 // function of what it is given alone, so that a failed try leaves no trace.
 void Member::change(const std::function<void(ProviderHealth&)>& change) {
-  auto kept = store_.update(name_, change);
+  if (!take_over(store_.update(name_, change))) change(health_);
+}
+
+// What the store made of an update is our copy from here on. False when it
+// could not: our copy is all there is then.
+bool Member::take_over(Result<ProviderHealth> kept) {
   read_at_ = Steady::now();
+  on_its_own_ = !kept;
   if (kept) {
     health_ = std::move(*kept);
-    return;
+    return true;
   }
-  change(health_);
   if (!std::exchange(store_failed_, true)) store_error_ = kept.error();
+  return false;
+}
+
+// What others found out meanwhile. Not while we know what the store does not:
+// notes that are on their way to it, or that it could not keep.
+void Member::look_again() {
+  if (on_its_own_ || !notes_.empty() || Steady::now() - read_at_ < k_look_again)
+    return;
+  auto health = store_.read(name_);
+  read_at_ = Steady::now();
+  if (health) health_ = std::move(*health);
+  tidy(health_, clock_.now(), breaker_, rates_);
 }
 
 Member::Start Member::reserve() {
+  // Who has waited for work for long knows nothing of what happened since.
+  look_again();
   const Time now = clock_.now();
   if (resting_until()) return Start::not_now;
   if (provider_->room() <= announced) return Start::busy;
@@ -110,8 +129,7 @@ void Member::note(const AttemptResult& result) {
         break;
     }
   }
-  Turn ignored;
-  apply(note, health_, ignored);
+  apply(note, health_, own_turn_);
   notes_.push_back(std::move(note));
 }
 
@@ -136,25 +154,17 @@ void Member::apply(const Note& note, ProviderHealth& health, Turn& turn) const {
 
 Member::Turn Member::share() {
   Turn turn;
-  if (!notes_.empty()) {
-    const auto notes = std::exchange(notes_, {});
-    auto kept = store_.update(name_, [&](ProviderHealth& health) {
-      tidy(health, clock_.now(), breaker_, rates_);
-      for (const Note& note : notes) apply(note, health, turn);
-    });
-    read_at_ = Steady::now();
-    if (kept) {
-      health_ = std::move(*kept);
-    } else if (!std::exchange(store_failed_, true)) {
-      store_error_ = kept.error();
-    }
-  } else if (Steady::now() - read_at_ >= k_look_again) {
-    auto health = store_.read(name_);
-    read_at_ = Steady::now();
-    if (health) health_ = std::move(*health);
-    tidy(health_, clock_.now(), breaker_, rates_);
+  if (notes_.empty()) {
+    look_again();
+    return turn;
   }
-  return turn;
+  const auto notes = std::exchange(notes_, {});
+  const Turn own = std::exchange(own_turn_, {});
+  const bool kept = take_over(store_.update(name_, [&](ProviderHealth& health) {
+    tidy(health, clock_.now(), breaker_, rates_);
+    for (const Note& note : notes) apply(note, health, turn);
+  }));
+  return kept ? turn : own;
 }
 
 std::optional<Time> Member::resting_until() const {

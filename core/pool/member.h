@@ -44,7 +44,8 @@ class Member {
   // What an attempt came to.
   void note(const AttemptResult& result);
 
-  // What the breaker did while notes were handed to the store.
+  // What the breaker did by the notes of a turn: the store's, or ours if the
+  // store could not keep them.
   struct Turn {
     bool opened = false;
     bool closed = false;
@@ -77,6 +78,8 @@ class Member {
 
   void apply(const Note& note, ProviderHealth& health, Turn& turn) const;
   void change(const std::function<void(ProviderHealth&)>& change);
+  bool take_over(Result<ProviderHealth> kept);
+  void look_again();
 
   std::unique_ptr<Provider> provider_;
   std::string name_;
@@ -87,11 +90,13 @@ class Member {
   const Clock& clock_;
   ProviderHealth health_;
   std::vector<Note> notes_;  // not yet in the store; in health_ they are
+  Turn own_turn_;            // what they did to health_
   std::optional<Time> reserved_at_;
   std::optional<Time> rate_waits_until_;
   std::chrono::steady_clock::time_point read_at_;
   std::optional<Error> store_error_;
   bool store_failed_ = false;
+  bool on_its_own_ = false;  // the store could not keep our last update
 };
 
 }  // namespace pony

@@ -564,6 +564,35 @@ TEST_CASE("what one process finds out of a provider, the others know") {
   CHECK(other.second.started.size() == 1);
 }
 
+// A disk that can be read and not be written.
+class ReadOnlyStore : public HealthStore {
+ public:
+  Result<ProviderHealth> update(
+      const std::string&,
+      const std::function<void(ProviderHealth&)>&) override {
+    return fail(Error::Kind::disk, "read-only file system");
+  }
+  Result<ProviderHealth> read(const std::string&) override {
+    return ProviderHealth();
+  }
+};
+
+TEST_CASE("a store that keeps nothing costs the sharing and nothing else") {
+  ReadOnlyStore store;
+  Pool pool(&store);
+  pool.open_breaker_of(pool.main);
+  CHECK(std::count(pool.warnings.begin(), pool.warnings.end(),
+                   "the health of provider 'main' is not kept: "
+                   "read-only file system") == 1);
+  CHECK(pool.breaker_events.size() == 1);
+  (void)pool.deliver(a_delivery());
+  CHECK(pool.main.started.empty());
+  pool.clock.advance(1h);
+  (void)pool.deliver(a_delivery("2"));
+  CHECK(pool.main.started.size() == 1);
+  CHECK(pool.breaker_events.size() == 2);
+}
+
 TEST_CASE("a provider that a person paused is left out until then") {
   MemoryHealthStore shared;
   Pool pool(&shared);
