@@ -21,7 +21,7 @@ ${2:-}
 YAML
 }
 # Whatever way an answer is lost, another provider is not asked in that round.
-with "$(provider main sendgrid "timeout: 500ms")
+with "$(provider main sendgrid "timeout: 1s")
 $(provider second mailgun)" "breaker: {failures: 1000}"
 for way in silent close-after-body reset-after-body cut-status-line cut-headers 504; do
   behave main "$way"
@@ -38,7 +38,7 @@ jq -e 'map(.unknown) | add == 6' "$T/out" >/dev/null || fail "the report does no
 # --- retry: a provider that knows a message by its key is asked first, with
 # the same key and the same message; it keeps one.
 with "$(provider second sendgrid)
-$(provider main resend "timeout: 500ms")" "pools: {default: {strategy: priority, providers: [second, main]}}"
+$(provider main resend "timeout: 1s")" "pools: {default: {strategy: priority, providers: [second, main]}}"
 behave second 503
 behave main 'silent*1' success
 id=$(queue 1)
@@ -55,7 +55,7 @@ is_so 1 "$(jq -c '[.mail.idempotency_key, .mail]' "$T/main.log" | sort -u | wc -
 
 # --- retry: one that honours no key is asked last: the other has it, and
 # nobody gets it twice from the first.
-with "$(provider main sendgrid "timeout: 500ms")
+with "$(provider main sendgrid "timeout: 1s")
 $(provider second postmark)"
 behave main 'silent*1' success
 id=$(queue 1)
@@ -67,7 +67,7 @@ asked second 1
 # The copies, should there be two, are one mail to whoever sorts them.
 is_so 1 "$(jq -r '.mail.own_id // .mail.headers["message-id"]' "$T"/{main,second}.log | sort -u | wc -l)"
 # Alone it is asked again: better twice than never is what retry means.
-with "$(provider main sendgrid "timeout: 500ms")"
+with "$(provider main sendgrid "timeout: 1s")"
 behave main 'silent*1' success
 id=$(queue 1)
 expect 0 pony run
@@ -75,7 +75,7 @@ expect 0 at +11m run
 is_so "queued, attempted main unknown, deferred, attempted main accepted, sent" "$(story "$id")"
 
 # --- hold: for a person to look at; release sends it.
-with "$(provider main sendgrid "timeout: 500ms")" "on_unknown: hold"
+with "$(provider main sendgrid "timeout: 1s")" "on_unknown: hold"
 behave main 'silent*1' success
 id=$(queue 1)
 expect 0 pony run
@@ -89,7 +89,7 @@ expect 0 pony run
 is_so 1 "$(count_in sent)"
 
 # --- fail: never twice. A message's own wish comes before the configuration's.
-with "$(provider main sendgrid "timeout: 500ms")
+with "$(provider main sendgrid "timeout: 1s")
 $(provider second mailgun)" "on_unknown: retry"
 behave main silent
 id=$(queue 1 '{"on_unknown":"fail"}')

@@ -57,7 +57,7 @@ requests() {
 asked() {
   local got
   got=$(requests "$1" "${3:-true}")
-  [[ $got == "$2" ]] || { echo "line ${BASH_LINENO[0]}: '$1' was asked $got times, not $2${3:+ ($3)}" >&2 && exit 1; }
+  [[ $got == "$2" ]] || { echo "$0: line ${BASH_LINENO[0]}: '$1' was asked $got times, not $2${3:+ ($3)}" >&2 && exit 1; }
 }
 
 # at OFFSET ARGUMENT…: pony, with a wall clock that is OFFSET ("+90s") off. The
