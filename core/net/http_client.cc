@@ -316,9 +316,13 @@ bool HttpClient::is_stale(Transfer& transfer, int code) const {
     return false;
   if (code == CURLE_OPERATION_TIMEDOUT || code == CURLE_COULDNT_CONNECT)
     return false;
+  if (transfer.may_have_left_whole(code)) return false;
+  // libcurl went to a fresh connection by itself, to begin the body again,
+  // which it cannot.
+  if (code == CURLE_SEND_FAIL_REWIND) return true;
   long opened = 0;
   transfer.curl.easy_getinfo(transfer.easy, CURLINFO_NUM_CONNECTS, &opened);
-  return opened == 0 && !transfer.may_have_left_whole(code);
+  return opened == 0;
 }
 
 std::unique_ptr<HttpClient::Transfer> HttpClient::release(Transfer& transfer) {
