@@ -178,4 +178,3 @@ for i in 1 2; do
 done
 expect 0 pony run
 [[ $(ls "$T/keys-outbox/new" | wc -l) == 1 ]] || fail "a key was sent twice"
-

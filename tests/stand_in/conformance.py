@@ -15,6 +15,7 @@ import datetime
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -69,8 +70,7 @@ class Servers:
 
     def base_url(self, server="", host=""):
         scheme = "https" if server in ("tls", "untrusted") else "http"
-        name = f"{host}.localhost" if host else (
-            "localhost" if scheme == "https" else "127.0.0.1")
+        name = "localhost" if scheme == "https" else f"{host}.localhost"
         return f"{scheme}://{name}:{self.ports[server]}"
 
     def log(self):
@@ -162,7 +162,10 @@ def cases_of(provider):
 
 def provider_line(servers, provider, name, expected):
     expected = expected or expectations.accepted()
-    url = servers.base_url(expected.server, expected.host)
+    # A host of its own, so that no case gets a connection that another one
+    # taught the server to close.
+    own = "c-" + re.sub("[^a-z0-9]+", "-", name.lower())[:50].strip("-")
+    url = servers.base_url(expected.server, expected.host or own)
     secure = (", allow_insecure: true" if url.startswith("http:") else
               ", ca_file: cert.pem" if expected.server == "tls" else "")
     settings = SETTINGS.get(provider, "api_key_file: key, ")

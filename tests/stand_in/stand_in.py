@@ -9,7 +9,8 @@ Else the answer is success, or the behaviour that is chosen by
   1. --script FILE: one JSON object a line, {"behaviour": NAME, "times": N},
      read again at each request; used up in the order of the file; a line
      with another text (a member "mark" may make it so) counts anew,
-  2. the first label of the host: http://NAME.localhost:PORT,
+  2. the first label of the host, http://NAME.localhost:PORT, unless it
+     begins with c-,
   3. the local part of a recipient: NAME@example.com or NAME+label@…,
   4. --default.
 NAME may be written PROVIDER:NAME. Behaviours marked * act before the body
@@ -522,8 +523,10 @@ class Server:
         return False
 
     def named_by_host(self, request):
+        # A label that begins with "c-" only keeps connections apart.
         name, _, rest = request.header("host").partition(".")
-        return name if rest.startswith("localhost") else ""
+        chosen = rest.startswith("localhost") and not name.startswith("c-")
+        return name if chosen else ""
 
     def named_by_recipient(self, exchange):
         for email_ in exchange.asked.recipients():
