@@ -61,8 +61,12 @@ asked() {
 }
 
 # at OFFSET ARGUMENT…: pony, with a wall clock that is OFFSET ("+90s") off. The
-# monotonic clock, by which it waits, is left alone.
-at() { FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f "$1" "$PONY" --config "$T/pony.yaml" "${@:2}"; }
+# monotonic clock, by which it waits, is left alone. A build with sanitizers
+# minds that something is loaded before it.
+at() {
+  ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0 FAKETIME_DONT_FAKE_MONOTONIC=1 \
+    faketime -f "$1" "$PONY" --config "$T/pony.yaml" "${@:2}"
+}
 
 # of NAME FILTER: what jq's FILTER makes of a provider as `provider list`
 # tells of it; of_at OFFSET NAME FILTER: at another time.
