@@ -4,6 +4,7 @@
 #include <random>
 #include <utility>
 
+#include "cmd/provider_format.h"
 #include "core/provider/registry.h"
 #include "core/template/render_message.h"
 #include "spool/message_id.h"
@@ -120,22 +121,14 @@ Result<std::string> preview_as(std::string_view name,
                                const RenderedMessage& mail,
                                const Config& config, const Clock& clock,
                                std::vector<std::string>& reduced) {
-  const ProviderConfig* provider_config = config.provider(name);
-  if (provider_config == nullptr) {
-    std::vector<std::string_view> names;
-    for (const auto& one : config.providers) names.push_back(one.name);
-    return fail(Error::Kind::usage,
-                "there is no provider '" + printable(name, 80) + "'",
-                did_you_mean(name, names));
-  }
+  auto provider_config = provider_called(config, name);
+  if (!provider_config) return tl::unexpected(provider_config.error());
   Reactor reactor;
   auto provider =
-      make_provider(without_secrets(*provider_config), reactor, clock);
+      make_provider(without_secrets(**provider_config), reactor, clock);
   if (!provider) return tl::unexpected(provider.error());
-  Attempt attempt{std::make_shared<const RenderedMessage>(mail), {}, 1};
-  for (const auto* list : {&mail.to, &mail.cc, &mail.bcc})
-    for (const auto& address : *list)
-      attempt.recipients.push_back(address.email);
+  const Attempt attempt{std::make_shared<const RenderedMessage>(mail),
+                        recipients_of(mail), 1};
   if (auto why = (*provider)->cannot_carry(attempt))
     return fail(Error::Kind::refused,
                 "provider '" + std::string(name) +

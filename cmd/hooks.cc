@@ -29,7 +29,8 @@ Hooks::Hooks(const HooksConfig& config, Reactor& reactor,
       limits_(limits),
       on_sent_{"on_sent", config.on_sent},
       on_failed_{"on_failed", config.on_failed},
-      on_breaker_{"on_breaker", config.on_breaker} {}
+      on_breaker_{"on_breaker", config.on_breaker},
+      running_(reactor) {}
 
 Hooks::~Hooks() = default;
 
@@ -78,12 +79,8 @@ void Hooks::start(Hook& hook, std::string line) {
   command.in = std::move(line);
   command.err_limit = k_longest_words;
   command.time_limit = limits_.time;
-  const auto place = running_.insert(running_.end(), nullptr);
-  auto process = ChildProcess::start(
-      reactor_, std::move(command),
-      [this, place, &hook](const ChildResult& result) {
-        const auto ended = std::move(*place);
-        running_.erase(place);
+  auto started = running_.start(
+      std::move(command), [this, &hook](const ChildResult& result) {
         if (result.exit_code != 0) {
           const auto words = first_line(result.err, k_longest_words);
           failed(hook, "'" + hook.argv[0] + "': " + ending_in_words(result) +
@@ -91,12 +88,7 @@ void Hooks::start(Hook& hook, std::string line) {
         }
         start_waiting();
       });
-  if (process) {
-    *place = std::move(*process);
-    return;
-  }
-  running_.erase(place);
-  failed(hook, process.error().what);
+  if (!started) failed(hook, started.error().what);
 }
 
 void Hooks::failed(Hook& hook, const std::string& why) {
@@ -106,7 +98,7 @@ void Hooks::failed(Hook& hook, const std::string& why) {
 
 void Hooks::finish(Milliseconds at_most, const std::function<bool()>& stop) {
   const auto end = Steady::now() + at_most;
-  while (!running_.empty() && !stop()) {
+  while (running_.size() > 0 && !stop()) {
     const auto left =
         std::chrono::duration_cast<Milliseconds>(end - Steady::now());
     if (left <= Milliseconds(0)) break;
@@ -114,7 +106,7 @@ void Hooks::finish(Milliseconds at_most, const std::function<bool()>& stop) {
   }
   dropped_ += std::exchange(waiting_, {}).size();
   waiting_bytes_ = 0;
-  while (!running_.empty()) running_.front()->kill_now("killed, the run ended");
+  running_.kill_all("killed, the run ended");
   warn_of_the_rest();
 }
 

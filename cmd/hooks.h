@@ -11,8 +11,6 @@
 #include <array>
 #include <deque>
 #include <functional>
-#include <list>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -77,7 +75,7 @@ class Hooks {
   Hook on_breaker_;
   std::deque<Waiting> waiting_;
   std::size_t waiting_bytes_ = 0;
-  std::list<std::unique_ptr<ChildProcess>> running_;
+  ChildProcesses running_;
   std::size_t dropped_ = 0;
 };
 

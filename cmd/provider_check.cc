@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cmd/commands.h"
+#include "cmd/provider_format.h"
 #include "core/json.h"
 #include "core/net/reactor.h"
 #include "core/provider/registry.h"
@@ -61,19 +62,16 @@ void tell(const Asked& one, Context& context) {
                    (words.empty() ? "" : ": " + words) + "\n");
 }
 
+// Those that are named, or all.
 Result<std::vector<const ProviderConfig*>> wanted(
     const std::vector<std::string>& names, const Config& config) {
   std::vector<const ProviderConfig*> found;
   if (names.empty())
     for (const auto& one : config.providers) found.push_back(&one);
   for (const std::string& name : names) {
-    found.push_back(config.provider(name));
-    if (found.back() != nullptr) continue;
-    std::vector<std::string_view> known;
-    for (const auto& one : config.providers) known.push_back(one.name);
-    return fail(Error::Kind::usage,
-                "there is no provider '" + printable(name, 80) + "'",
-                did_you_mean(name, known));
+    auto one = provider_called(config, name);
+    if (!one) return tl::unexpected(one.error());
+    found.push_back(*one);
   }
   return found;
 }

@@ -110,8 +110,8 @@ class RunCommand {
   Result<int> run();
 
  private:
-  Result<RunOptions> options_for(Spool& spool, DeliverySet& set,
-                                 FolderWatch& watch, Hooks& hooks);
+  Result<RunOptions> options_for(DeliverySet& set, FolderWatch& watch,
+                                 Hooks& hooks);
   void finish(Hooks& hooks, Milliseconds grace) const;
   Result<int> dry_run(Spool& spool);
   void tell(const Delivery& delivery, const Event& event);
@@ -143,7 +143,7 @@ Result<int> RunCommand::run() {
     if (!folder) return tl::unexpected(folder.error());
     Hooks hooks((*set)->config().hooks, (*set)->reactor(),
                 [this](const std::string& text) { context_.warn(text); });
-    auto options = options_for(**spool, **set, watch, hooks);
+    auto options = options_for(**set, watch, hooks);
     if (!options) return tl::unexpected(options.error());
     (*set)->on_breaker([&hooks](const Json& event) { hooks.breaker(event); });
     const Milliseconds grace = options->grace;
@@ -182,8 +182,8 @@ void RunCommand::finish(Hooks& hooks, Milliseconds grace) const {
                [this, stops] { return signals_.stops() > stops; });
 }
 
-Result<RunOptions> RunCommand::options_for(Spool&, DeliverySet& set,
-                                           FolderWatch& watch, Hooks& hooks) {
+Result<RunOptions> RunCommand::options_for(DeliverySet& set, FolderWatch& watch,
+                                           Hooks& hooks) {
   RunOptions options;
   options.policy = policy_from(set.config());
   options.loop = flags_.loop;

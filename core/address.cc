@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "core/json.h"
+#include "core/lower_case.h"
 
 namespace pony {
 namespace {
@@ -43,14 +44,6 @@ std::string_view trim(std::string_view text) {
   const std::size_t first = text.find_first_not_of(' ');
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(' ') - first + 1);
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
 }
 
 tl::unexpected<Error> no_address(std::string_view text, std::string_view why,
@@ -110,7 +103,7 @@ Result<std::string> ascii_domain(std::string_view domain) {
   };
   std::string name;
   if (is_ascii(domain)) {
-    name = lower(domain);
+    name = in_lower_case(domain);
   } else {
     char* output = nullptr;
     const int code = idn2_to_ascii_8z(std::string(domain).c_str(), &output,
@@ -119,7 +112,7 @@ Result<std::string> ascii_domain(std::string_view domain) {
     if (code != IDN2_OK) {
       return no_domain(std::string(": ") + idn2_strerror(code));
     }
-    name = lower(output);
+    name = in_lower_case(output);
   }
   if (!is_host_name(name)) return no_domain("");
   return name;

@@ -15,6 +15,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "core/lower_case.h"
+
 namespace pony {
 namespace {
 
@@ -400,14 +402,6 @@ void append_escape(std::string& out, char32_t c) {
   }
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
 // Edits (insert, delete, replace, swap two neighbours) from `a` to `b`.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before_last(b.size() + 1);
@@ -646,12 +640,12 @@ std::string_view nearest(std::string_view word,
   // No key is longer, and a word of a megabyte would take minutes.
   constexpr std::size_t k_longest_word = 64;
   if (word.empty() || word.size() > k_longest_word) return {};
-  const std::string meant = lower(word);
+  const std::string meant = in_lower_case(word);
   std::string_view best;
   std::size_t best_distance = k_longest_word;
   for (const std::string_view candidate : known) {
     const std::size_t longer = std::max(word.size(), candidate.size());
-    const std::size_t distance = edit_distance(meant, lower(candidate));
+    const std::size_t distance = edit_distance(meant, in_lower_case(candidate));
     const bool near = distance <= (longer + 2) / 3 && distance < longer;
     if (!near || distance >= best_distance) continue;
     best = candidate;

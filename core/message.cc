@@ -7,6 +7,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "core/lower_case.h"
+
 namespace pony {
 namespace {
 
@@ -21,14 +23,6 @@ bool is_letter(char c) {
 
 bool is_letter_or_digit(char c) {
   return is_letter(c) || (c >= '0' && c <= '9');
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
 }
 
 void set_text(Json& json, std::string_view key, const std::string& value) {
@@ -60,10 +54,10 @@ void set_headers(Json& json, const std::vector<Header>& headers) {
   if (headers.empty()) return;
   Json& object = json.set("headers", Json::object());
   for (const Header& header : headers) {
-    const auto same = std::find_if(object.members.begin(), object.members.end(),
-                                   [&](const JsonMember& m) {
-                                     return lower(m.key) == lower(header.name);
-                                   });
+    const auto same = std::find_if(
+        object.members.begin(), object.members.end(), [&](const JsonMember& m) {
+          return in_lower_case(m.key) == in_lower_case(header.name);
+        });
     if (same == object.members.end()) {
       object.set(header.name, Json::string(header.value));
       continue;
@@ -134,7 +128,7 @@ std::vector<Address> Message::recipients() const {
   for (const auto* list : {&to, &cc, &bcc}) {
     for (const Address& address : *list) {
       const std::string key = std::string(local_part(address.email)) + '@' +
-                              lower(domain_of(address.email));
+                              in_lower_case(domain_of(address.email));
       if (seen.insert(key).second) all.push_back(address);
     }
   }
@@ -268,7 +262,7 @@ bool is_free_header_name(std::string_view name) {
                          return c > ' ' && c < '\x7F' && c != ':';
                        });
   if (!is_name) return false;
-  const std::string key = lower(name);
+  const std::string key = in_lower_case(name);
   return std::find(k_ours.begin(), k_ours.end(), key) == k_ours.end() &&
          std::none_of(
              k_our_families.begin(), k_our_families.end(),

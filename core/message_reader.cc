@@ -12,6 +12,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "core/lower_case.h"
 #include "core/message.h"
 
 namespace pony {
@@ -72,14 +73,6 @@ class Problems {
   std::vector<Problem> list_;
   std::size_t count_ = 0;
 };
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 // Places: "to[1]" and "headers.X-A". Keys are hostile too.
 std::string item_place(std::string_view list, std::size_t index) {
@@ -763,7 +756,7 @@ class MessageReader {
       if (member.is(Json::Kind::null)) continue;
       const std::string place = member_place(key, name);
       if (!check_header_name(place, name)) continue;
-      if (!names.insert(lower(name)).second) {
+      if (!names.insert(in_lower_case(name)).second) {
         problems_.add(place, "is there twice",
                       "give the values of a repeated header as an array");
       }
@@ -774,7 +767,7 @@ class MessageReader {
 
   bool check_header_name(const std::string& place, const std::string& name) {
     if (is_free_header_name(name)) return true;
-    std::string key = lower(name);
+    std::string key = in_lower_case(name);
     std::replace(key.begin(), key.end(), '-', '_');
     const auto& known = message_keys();
     const bool is_key =

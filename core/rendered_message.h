@@ -32,4 +32,7 @@ struct RenderedMessage {
   std::string idempotency_key;
 };
 
+// Whom it goes to, each once, as Message::recipients() has them.
+std::vector<std::string> recipients_of(const RenderedMessage& message);
+
 }  // namespace pony

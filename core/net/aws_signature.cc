@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/lower_case.h"
 #include "core/net/crypto.h"
 
 namespace pony {
@@ -35,13 +36,6 @@ Url take_apart(std::string_view url) {
   const std::size_t path_end = std::min(url.find('?'), url.size());
   out.path = path_end == 0 ? "/" : url.substr(0, path_end);
   if (path_end < url.size()) out.query = url.substr(path_end + 1);
-  return out;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   return out;
 }
 
@@ -103,7 +97,7 @@ struct Canonical {
 Canonical canonical_headers(const std::vector<HttpHeader>& headers) {
   std::vector<HttpHeader> sorted;
   for (const HttpHeader& header : headers)
-    sorted.push_back({lower(header.name), trimmed(header.value)});
+    sorted.push_back({in_lower_case(header.name), trimmed(header.value)});
   // Stable: values of one name stay in their order.
   std::stable_sort(
       sorted.begin(), sorted.end(),

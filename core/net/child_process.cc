@@ -342,6 +342,27 @@ void ChildProcess::kill_now(std::string_view why) {
   state_->ended();
 }
 
+Result<> ChildProcesses::start(ChildCommand command, ChildProcess::Done done) {
+  const auto place = running_.insert(running_.end(), nullptr);
+  auto process = ChildProcess::start(
+      reactor_, std::move(command),
+      [this, place, done = std::move(done)](ChildResult result) {
+        const auto ended = std::move(*place);
+        running_.erase(place);
+        done(std::move(result));
+      });
+  if (!process) {
+    running_.erase(place);
+    return tl::unexpected<Error>(process.error());
+  }
+  *place = std::move(*process);
+  return {};
+}
+
+void ChildProcesses::kill_all(std::string_view why) {
+  while (!running_.empty()) running_.front()->kill_now(why);
+}
+
 std::string first_line(std::string_view printed, std::size_t limit) {
   return printable(printed.substr(0, printed.find('\n')), limit);
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,6 +73,24 @@ class ChildProcess {
   struct State;
   explicit ChildProcess(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
+};
+
+// Programs that run at the same time, each until it ends by itself or all are
+// killed.
+class ChildProcesses {
+ public:
+  // `reactor` outlives them.
+  explicit ChildProcesses(Reactor& reactor) : reactor_(reactor) {}
+
+  // As ChildProcess::start; when `done` is called, size() is one less.
+  Result<> start(ChildCommand command, ChildProcess::Done done);
+  std::size_t size() const { return running_.size(); }
+  // Kills those that run; each `done` is called before it returns.
+  void kill_all(std::string_view why);
+
+ private:
+  Reactor& reactor_;
+  std::list<std::unique_ptr<ChildProcess>> running_;
 };
 
 // The first line of what a program printed, fit for an error: printable, at

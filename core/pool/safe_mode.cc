@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/address.h"
+#include "core/lower_case.h"
 
 namespace pony {
 namespace {
@@ -18,16 +19,13 @@ constexpr std::size_t k_longest_list = 900;
 // As it goes over the wire, in lower case: so are addresses compared.
 std::string comparable(std::string_view email) {
   auto wire = wire_email(email);
-  std::string text = wire ? *wire : std::string(email);
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
+  return in_lower_case(wire ? *wire : email);
 }
 
 // "*@widgets.example", "*", "qa-*@widgets.example" or a whole address.
 bool matches(const std::string& pattern, const std::string& email) {
-  return ::fnmatch(comparable(pattern).c_str(), email.c_str(),
-                   FNM_NOESCAPE) == 0;
+  return ::fnmatch(comparable(pattern).c_str(), email.c_str(), FNM_NOESCAPE) ==
+         0;
 }
 
 bool is_allowed(const std::string& email, const SafeModeConfig& config) {

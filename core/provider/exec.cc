@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <list>
 #include <utility>
 
 #include "core/json.h"
@@ -29,7 +28,7 @@ class ExecProvider : public Provider {
         command_(config.command),
         timeout_(config.timeout),
         limit_(std::max(1, config.connections)),
-        reactor_(reactor) {}
+        running_(reactor) {}
 
   std::string_view name() const override { return name_; }
   std::string_view type() const override { return "exec"; }
@@ -49,18 +48,14 @@ class ExecProvider : public Provider {
   }
 
  private:
-  using Processes = std::list<std::unique_ptr<ChildProcess>>;
-
   ChildCommand command_for(std::string_view what) const;
-  Result<> run(ChildCommand command, ChildProcess::Done done);
   ProviderCheck judge_check(const ChildResult& result) const;
 
   std::string name_;
   std::vector<std::string> command_;
   Milliseconds timeout_;
   int limit_;
-  Reactor& reactor_;
-  Processes running_;
+  ChildProcesses running_;
 };
 
 ChildCommand ExecProvider::command_for(std::string_view what) const {
@@ -73,30 +68,12 @@ ChildCommand ExecProvider::command_for(std::string_view what) const {
   return command;
 }
 
-// Starts it; when `done` is called there is room for the next.
-Result<> ExecProvider::run(ChildCommand command, ChildProcess::Done done) {
-  const auto place = running_.insert(running_.end(), nullptr);
-  auto process = ChildProcess::start(
-      reactor_, std::move(command),
-      [this, place, done = std::move(done)](ChildResult result) {
-        const auto ended = std::move(*place);
-        running_.erase(place);
-        done(std::move(result));
-      });
-  if (!process) {
-    running_.erase(place);
-    return tl::unexpected<Error>(process.error());
-  }
-  *place = std::move(*process);
-  return {};
-}
-
 void ExecProvider::start(Attempt attempt, Done done) {
   ChildCommand command = command_for("send");
   command.in = to_text(exec_request(attempt)) + "\n";
   command.out_limit = exec_answer_limit(attempt.recipients.size());
-  auto started =
-      run(std::move(command), [this, attempt, done](const ChildResult& result) {
+  auto started = running_.start(
+      std::move(command), [this, attempt, done](const ChildResult& result) {
         done({exec_verdicts(attempt, result, command_[0]), result.latency, {}});
       });
   if (!started)
@@ -117,15 +94,15 @@ ProviderCheck ExecProvider::judge_check(const ChildResult& result) const {
 }
 
 void ExecProvider::check(std::function<void(ProviderCheck)> checked) {
-  auto started =
-      run(command_for("check"), [this, checked](const ChildResult& result) {
-        checked(judge_check(result));
-      });
+  auto started = running_.start(command_for("check"),
+                                [this, checked](const ChildResult& result) {
+                                  checked(judge_check(result));
+                                });
   if (!started) checked({false, started.error().what});
 }
 
 void ExecProvider::shut_down() {
-  while (!running_.empty()) running_.front()->kill_now("given up");
+  running_.kill_all("given up");
 }
 
 }  // namespace

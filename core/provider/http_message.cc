@@ -398,13 +398,6 @@ std::string left_out(std::string_view what, std::string_view name,
   return fmt::format("{} '{}' ({})", what, printable(name, 60), why);
 }
 
-std::string in_lower_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
-
 std::string extension_of(std::string_view filename) {
   const std::size_t dot = filename.rfind('.');
   if (dot == std::string_view::npos) return {};

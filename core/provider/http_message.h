@@ -12,6 +12,7 @@
 #include "core/address.h"
 #include "core/clock.h"
 #include "core/json.h"
+#include "core/lower_case.h"
 #include "core/net/http.h"
 #include "core/outcome.h"
 #include "core/provider/provider.h"
@@ -128,7 +129,6 @@ std::vector<Header> headers_once(const RenderedMessage& message,
 std::string left_out(std::string_view what, std::string_view name,
                      std::string_view why);
 
-std::string in_lower_case(std::string_view text);  // ASCII only
 // What follows the last dot, in lower case; empty without a dot.
 std::string extension_of(std::string_view filename);
 // Is `extension` one of the `list`, which is separated by blanks?

@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <list>
 #include <utility>
 
 #include "core/json.h"
@@ -55,7 +54,7 @@ class SendmailProvider : public Provider {
         command_(config.command),
         timeout_(config.timeout),
         limit_(std::max(1, config.connections)),
-        reactor_(reactor) {
+        running_(reactor) {
     if (command_.empty()) command_ = {"/usr/sbin/sendmail"};
   }
   std::string_view name() const override { return name_; }
@@ -72,15 +71,7 @@ class SendmailProvider : public Provider {
                               std::vector<std::string>& reduced) const override;
 
  private:
-  struct Running {
-    std::unique_ptr<ChildProcess> process;
-    std::size_t recipients = 0;
-    Done done;
-  };
-  using Place = std::list<Running>::iterator;
-
   Result<ChildCommand> command_for(const Attempt& attempt) const;
-  void ended(Place place, const ChildResult& result);
   Verdict verdict_of(const ChildResult& result) const;
   static Verdict not_started(const Error& error);
 
@@ -88,8 +79,7 @@ class SendmailProvider : public Provider {
   std::vector<std::string> command_;
   Milliseconds timeout_;
   int limit_;
-  Reactor& reactor_;
-  std::list<Running> running_;
+  ChildProcesses running_;
 };
 
 std::optional<std::string> SendmailProvider::cannot_carry(
@@ -108,18 +98,11 @@ void SendmailProvider::start(Attempt attempt, Done done) {
   auto command = command_for(attempt);
   const std::size_t recipients = attempt.recipients.size();
   if (!command) return answer(done, recipients, not_started(command.error()));
-  const auto place =
-      running_.insert(running_.end(), {nullptr, recipients, std::move(done)});
-  auto process = ChildProcess::start(
-      reactor_, std::move(*command),
-      [this, place](const ChildResult& result) { ended(place, result); });
-  if (process) {
-    place->process = std::move(*process);
-    return;
-  }
-  done = std::move(place->done);
-  running_.erase(place);
-  answer(done, recipients, not_started(process.error()));
+  auto started = running_.start(
+      std::move(*command), [this, recipients, done](const ChildResult& result) {
+        answer(done, recipients, verdict_of(result), result.latency);
+      });
+  if (!started) answer(done, recipients, not_started(started.error()));
 }
 
 Result<ChildCommand> SendmailProvider::command_for(
@@ -137,12 +120,6 @@ Result<ChildCommand> SendmailProvider::command_for(
   command.err_limit = k_longest_error;
   command.time_limit = timeout_;
   return command;
-}
-
-void SendmailProvider::ended(Place place, const ChildResult& result) {
-  const Running was = std::move(*place);
-  running_.erase(place);
-  answer(was.done, was.recipients, verdict_of(result), result.latency);
 }
 
 Verdict SendmailProvider::not_started(const Error& error) {
@@ -188,7 +165,7 @@ void SendmailProvider::check(std::function<void(ProviderCheck)> checked) {
 }
 
 void SendmailProvider::shut_down() {
-  while (!running_.empty()) running_.front().process->kill_now("given up");
+  running_.kill_all("given up");
 }
 
 }  // namespace

@@ -19,6 +19,15 @@ expect 64 pony send --dry-run --as outbux "${hello[@]}"
 err_has "did you mean 'outbox'?"
 [[ $(find "$SPOOL" -name '*.jsonl' | wc -l) == "$before" ]] || fail "a dry run left something"
 
+# Who stands in two roles is asked for once, as in a real attempt.
+config <<YAML
+spool: $SPOOL
+default_from: team@widgets.example
+providers: {mine: {type: exec, command: [/bin/true]}}
+YAML
+expect 0 pony send --dry-run --as mine "${hello[@]}" --cc ann@example.com
+[[ $(jq -c .recipients "$T/out") == '["ann@example.com"]' ]] || fail "$(cat "$T/out")"
+
 expect 65 pony send <<<'{"to":"ann@example.com"}'
 expect 65 pony send <<<'{"to":"a@example.com","subject":"1","text":"x"}{"to":"a@example.com","subject":"2","text":"x"}'
 err_has "more than one"

@@ -214,7 +214,7 @@ TEST_CASE("sendgrid: too many requests rest until the time that it says") {
   const std::string body = error_body("too many requests");
   CHECK(verdict_on(*api, an_api_reply(429, body)) == "throttled");
   CHECK(verdict_on(*api, an_api_reply(429, body,
-                                      {{"X-RateLimit-Reset", "1800000042"}})) ==
+                                      {{"X-RateLimit-Reset", "1795255242"}})) ==
         "throttled, rests 42 s");
   CHECK(verdict_on(*api, an_api_reply(429, body, {{"Retry-After", "7"}})) ==
         "throttled, rests 7 s");
