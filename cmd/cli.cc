@@ -94,6 +94,8 @@ int unknown_command(Context& context, std::string_view word) {
 // of the same user. A reader who has gone and a file limit are errors of a
 // call, not our death.
 void harden_process() {
+  // Whoever ignores it has no exit codes of children to wait for.
+  std::signal(SIGCHLD, SIG_DFL);
   ::prctl(PR_SET_DUMPABLE, 0);
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);

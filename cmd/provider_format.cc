@@ -14,13 +14,13 @@
 namespace pony {
 namespace {
 
-constexpr std::size_t k_columns = 9;
+constexpr std::size_t k_columns = 10;
 using Row = std::array<std::string, k_columns>;
 constexpr std::array<std::string_view, k_columns> k_headings = {
-    "NAME", "TYPE",     "STATE", "UNTIL", "P50",
-    "P95",  "FAILURES", "LEFT",  "POOLS"};
+    "NAME", "TYPE",   "STATE",    "UNTIL", "P50",
+    "P95",  "FAILED", "FAILURES", "LEFT",  "POOLS"};
 constexpr std::array<bool, k_columns> k_is_number = {
-    false, false, false, true, true, true, true, false, false};
+    false, false, false, true, true, true, true, true, false, false};
 
 // What decides first: a person, the breaker, the provider itself.
 std::string_view state_of(const ProviderHealth& health, Time now) {
@@ -69,6 +69,7 @@ Row row_of(const ListedProvider& provider, Time now) {
           until ? format_age(*until - now) : "-",
           latency_text(health.latency.percentile(50)),
           latency_text(health.latency.percentile(95)),
+          fmt::format("{:.0f}%", 100 * failure_rate(health, now)),
           std::to_string(health.failures),
           rates_text(provider, now),
           joined(provider.pools)};

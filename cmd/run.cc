@@ -175,10 +175,12 @@ Result<int> RunCommand::run() {
   return exit_code(Error::Kind::temporary);
 }
 
-// Hooks may end their work, but a signal hurries them, a second one ends them.
+// Hooks may end their work, but a signal hurries them, a second one ends them;
+// while the configuration is read again mail waits, so those in line are few.
 void RunCommand::finish(Hooks& hooks, Milliseconds grace) const {
   const int stops = signals_.stops();
-  hooks.finish(stops > 0 ? grace : k_hooks_may_take,
+  const Milliseconds usual = reload_ ? HookLimits{}.time : k_hooks_may_take;
+  hooks.finish(stops > 0 ? grace : usual,
                [this, stops] { return signals_.stops() > stops; });
 }
 

@@ -84,12 +84,15 @@ void History::add(const Event& event,
   last_provider = event.provider;
   last_error = event.error;
   // Of those it lists none need be in doubt at the other provider.
+  const std::string in_doubt = unknown_at;
   if (event.recipients.empty() || event.provider == unknown_at)
     unknown_at.clear();
   const auto settle = [&](const std::string& email, Outcome outcome) {
     if (outcome == Outcome::accepted || outcome == Outcome::rejected)
       settled.insert_or_assign(email, outcome);
-    if (outcome == Outcome::unknown) unknown_at = event.provider;
+    if (outcome != Outcome::unknown) return;
+    if (event.provider != in_doubt) unknown_since = event.ts;
+    unknown_at = event.provider;
   };
   if (!event.recipients.empty()) {
     for (const auto& one : event.recipients) settle(one.email, one.outcome);

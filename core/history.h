@@ -41,8 +41,10 @@ struct History {
   // unknown outcome are those whom a `deferred` event lists: they are counted
   // as failed while others wait for another try (on_unknown: fail).
   std::map<std::string, Outcome> settled;
-  // Where the last outcome was unknown: that provider may have it.
+  // Where the last outcome was unknown: that provider may have it, and since
+  // when (the first time that its answer was lost).
   std::string unknown_at;
+  Time unknown_since{};
 
   // Takes in the next event. `recipients` are all of the message's.
   void add(const Event& event, const std::vector<std::string>& recipients);

@@ -30,6 +30,8 @@ constexpr std::size_t k_sum_line =
 constexpr std::chrono::microseconds k_longest_pause{5'000};
 // How often a file may be removed under our hands within one update.
 constexpr int k_rounds = 3;
+// How often a file is read that somebody may be writing.
+constexpr int k_looks = 5;
 
 Result<> check_name(std::string_view name) {
   const auto is_name_byte = [](char c) {
@@ -59,8 +61,8 @@ std::string text_of(const ProviderHealth& health) {
   return text.append(k_sum_head).append(sum).append(k_sum_tail);
 }
 
-// What a file's content means: fresh when it is not whole.
-ProviderHealth health_in(std::string_view content) {
+// What a file's content means; nothing when it is not whole.
+std::optional<ProviderHealth> whole_health_in(std::string_view content) {
   if (content.size() <= k_sum_line) return {};
   const std::string_view line =
       content.substr(0, content.size() - k_sum_line - 1);
@@ -69,7 +71,13 @@ ProviderHealth health_in(std::string_view content) {
       end.front() == '\n' && end.substr(1, k_sum_head.size()) == k_sum_head &&
       end.substr(1 + k_sum_head.size(), k_sum_digits) == sum_of(line) &&
       end.ends_with(k_sum_tail);
-  return is_whole ? health_from(line) : ProviderHealth();
+  if (!is_whole) return {};
+  return health_from(line);
+}
+
+// The same; what is not whole is a fresh value.
+ProviderHealth health_in(std::string_view content) {
+  return whole_health_in(content).value_or(ProviderHealth());
 }
 
 // Holds a flock(2) as long as it lives; the descriptor stays its owner's.
@@ -254,15 +262,20 @@ Result<ProviderHealth> HealthFiles::read(const std::string& provider) {
       return ProviderHealth();
     return tl::unexpected(fd.error());
   }
-  auto lock = Lock::take(fd->get(), LOCK_SH, patience_, path_of(name));
-  if (!lock) return tl::unexpected(lock.error());
-  // Its size may have changed before we had the lock.
-  if (::fstat(fd->get(), &info) != 0)
-    return fail_errno(errno, "cannot look at '" + path_of(name) + "'");
-  auto content =
-      content_of(fd->get(), static_cast<std::size_t>(info.st_size), name);
-  if (!content) return tl::unexpected(content.error());
-  return health_in(*content);
+  // Without the lock, whose holder may have been stopped: a paused provider
+  // must be seen to be paused all the same. That nobody wrote in between the
+  // sum tells.
+  for (int look = 0; look < k_looks; ++look) {
+    if (::fstat(fd->get(), &info) != 0)
+      return fail_errno(errno, "cannot look at '" + path_of(name) + "'");
+    auto content =
+        content_of(fd->get(), static_cast<std::size_t>(info.st_size), name);
+    if (!content) return tl::unexpected(content.error());
+    if (auto health = whole_health_in(*content)) return std::move(*health);
+    const timespec pause{0, 100'000};
+    ::nanosleep(&pause, nullptr);
+  }
+  return ProviderHealth();
 }
 
 }  // namespace pony

@@ -31,11 +31,11 @@ namespace pony {
 
 class HealthFiles : public HealthStore {
  public:
-  // Waits for somebody else's update at most for `patience`: it takes
+  // An update waits for somebody else's at most for `patience`: it takes
   // microseconds, so who has not done by then has been stopped, and mail does
   // not wait for that.
   explicit HealthFiles(Folders& folders,
-                       Milliseconds patience = std::chrono::seconds(1))
+                       Milliseconds patience = Milliseconds(50))
       : folders_(folders), patience_(patience) {}
 
   // As HealthStore. What stands in the file's place but is none of ours (a
@@ -44,7 +44,7 @@ class HealthFiles : public HealthStore {
   Result<ProviderHealth> update(
       const std::string& provider,
       const std::function<void(ProviderHealth&)>& change) override;
-  // Makes and changes nothing.
+  // Makes and changes nothing, and waits for no lock.
   Result<ProviderHealth> read(const std::string& provider) override;
 
  private:

@@ -30,7 +30,7 @@ inline constexpr std::string_view k_message_suffix = ".jsonl";
 inline constexpr std::string_view k_dropped_suffix = ".json";
 // Of a message as JSON, and of a whole file with its events.
 inline constexpr std::size_t k_message_limit = std::size_t{50} << 20;
-inline constexpr std::size_t k_message_file_limit = std::size_t{64} << 20;
+inline constexpr std::size_t k_message_file_limit = std::size_t{256} << 20;
 
 // Who will deliver: `pony run`, or the `pony send` that accepted it. What a
 // killed `send` leaves is not retried by itself: its caller got no answer and

@@ -156,8 +156,7 @@ struct ChildProcess::State {
   explicit State(Reactor& its_reactor) : reactor(its_reactor) {}
   ~State() {
     if (pid <= 0) return;
-    kill();
-    (void)reap();
+    if (kill()) (void)reap();
     release();
   }
   State(const State&) = delete;
@@ -182,8 +181,9 @@ struct ChildProcess::State {
   void write_some();
   void read_some(Output& output);
   void close(Fd& fd);
-  void kill() const;
+  bool kill() const;
   int reap();
+  void abandon();
   void release();
   ChildResult result_of(int status);
   void ended();
@@ -234,7 +234,7 @@ void ChildProcess::State::watch() {
   deadline = reactor.after(time_limit, [this] {
     deadline = 0;
     killed_why = fmt::format("no exit within {}", format_duration(time_limit));
-    kill();
+    if (!kill()) abandon();
   });
 }
 
@@ -263,10 +263,20 @@ void ChildProcess::State::close(Fd& fd) {
   fd = Fd();
 }
 
-void ChildProcess::State::kill() const {
+// False when we may not: it runs as somebody else (sudo).
+bool ChildProcess::State::kill() const {
   // Its group first, for what it started; the child may have left it.
   ::kill(-pid, SIGKILL);
-  ::kill(pid, SIGKILL);
+  return ::kill(pid, SIGKILL) == 0 || errno != EPERM;
+}
+
+// Nobody waits for a child that cannot be killed: it ends when it likes.
+void ChildProcess::State::abandon() {
+  killed_why += ", and it could not be killed";
+  pid = -1;
+  release();
+  auto tell = std::move(done);
+  tell(result_of(-1));
 }
 
 // The child's wait status; it has exited or is about to. -1 if somebody else
@@ -338,7 +348,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(Reactor& reactor,
 void ChildProcess::kill_now(std::string_view why) {
   if (state_->pid <= 0) return;
   state_->killed_why = why;
-  state_->kill();
+  if (!state_->kill()) return state_->abandon();
   state_->ended();
 }
 

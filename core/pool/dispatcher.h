@@ -74,6 +74,7 @@ class Dispatcher : public Deliverer {
     Attempt attempt;
   };
 
+  void put_doubtful_in_place(InRound& round) const;
   void advance(InRound& round);
   bool try_to_start(InRound& round);
   void announce(InRound& round, Member& member, Attempt attempt);

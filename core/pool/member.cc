@@ -14,6 +14,8 @@ constexpr Milliseconds k_look_again{250};
 constexpr Milliseconds k_short_wait{2000};
 // After its time-outs a probe has ended, or its process has died.
 constexpr Milliseconds k_probe_margin{30'000};
+// A store that failed is left alone for so long: each call of it may wait.
+constexpr Milliseconds k_store_rest{10'000};
 
 }  // namespace
 
@@ -36,7 +38,12 @@ Member::Member(std::unique_ptr<Provider> provider, const ProviderConfig& config,
 // Works on the store's health, or without it on our copy. `change` is a
 // function of what it is given alone, so that a failed try leaves no trace.
 void Member::change(const std::function<void(ProviderHealth&)>& change) {
-  if (!take_over(store_.update(name_, change))) change(health_);
+  if (store_rests() || !take_over(store_.update(name_, change)))
+    change(health_);
+}
+
+bool Member::store_rests() const {
+  return on_its_own_ && Steady::now() - read_at_ < k_store_rest;
 }
 
 // What the store made of an update is our copy from here on. False when it
@@ -69,7 +76,7 @@ Member::Start Member::reserve() {
   const Time now = clock_.now();
   if (resting_until()) return Start::not_now;
   if (provider_->room() <= announced) return Start::busy;
-  if (rate_waits_until_ && now < *rate_waits_until_) return Start::wait;
+  if (rate_waits_for() > Milliseconds(0)) return Start::wait;
   rate_waits_until_.reset();
   if (!is_half_open() && rates_.empty()) return Start::now;
 
@@ -160,6 +167,7 @@ Member::Turn Member::share() {
   }
   const auto notes = std::exchange(notes_, {});
   const Turn own = std::exchange(own_turn_, {});
+  if (store_rests()) return own;
   const bool kept = take_over(store_.update(name_, [&](ProviderHealth& health) {
     tidy(health, clock_.now(), breaker_, rates_);
     for (const Note& note : notes) apply(note, health, turn);
@@ -170,16 +178,25 @@ Member::Turn Member::share() {
 std::optional<Time> Member::resting_until() const {
   const Time now = clock_.now();
   auto until = pony::resting_until(health_, now);
-  if (rate_waits_until_ && *rate_waits_until_ - now > k_short_wait)
+  if (rate_waits_for() > k_short_wait)
     until = std::max(until.value_or(Time{}), *rate_waits_until_);
   return until;
+}
+
+// Zero when it need not wait, also when the clock was set back since.
+Milliseconds Member::rate_waits_for() const {
+  if (!rate_waits_until_) return Milliseconds(0);
+  const Milliseconds wait = *rate_waits_until_ - clock_.now();
+  const bool is_possible = std::any_of(
+      rates_.begin(), rates_.end(),
+      [&](const RateLimit& rate) { return wait <= rate.per + rate.per / 10; });
+  return is_possible ? std::max(wait, Milliseconds(0)) : Milliseconds(0);
 }
 
 std::string Member::why_resting() const {
   const Time now = clock_.now();
   std::string why = pony::why_resting(health_, now);
-  if (!rate_waits_until_ || *rate_waits_until_ - now <= k_short_wait)
-    return why;
+  if (rate_waits_for() <= k_short_wait) return why;
   if (!why.empty()) why += "; ";
   return why + "its rate is used up";
 }

@@ -28,6 +28,7 @@ class Member {
          const BreakerConfig& breaker, HealthStore& store, const Clock& clock);
 
   Provider& provider() { return *provider_; }
+  const Provider& provider() const { return *provider_; }
   const std::string& name() const { return name_; }
 
   enum class Start {
@@ -57,8 +58,9 @@ class Member {
   std::optional<Time> resting_until() const;
   std::string why_resting() const;
   bool is_half_open() const;
-  // When the rate lets the next attempt start, if somebody was told to wait.
-  std::optional<Time> rate_waits_until() const { return rate_waits_until_; }
+  // How long until the rate lets the next attempt start, if somebody was told
+  // to wait.
+  Milliseconds rate_waits_for() const;
 
   MemberHealth of_late() const;
   const ProviderHealth& health() const { return health_; }
@@ -80,6 +82,7 @@ class Member {
   void change(const std::function<void(ProviderHealth&)>& change);
   bool take_over(Result<ProviderHealth> kept);
   void look_again();
+  bool store_rests() const;
 
   std::unique_ptr<Provider> provider_;
   std::string name_;

@@ -41,14 +41,29 @@ bool has(const std::vector<Address>& list, const std::string& email) {
   });
 }
 
-std::string joined(const std::vector<std::string>& emails) {
+// Those of `redirected` whom the mail would have named; a Bcc is only counted.
+std::string names_of(const std::vector<std::string>& redirected,
+                     const Message& message) {
   std::string text;
-  for (const std::string& email : emails) {
-    if (text.size() + email.size() > k_longest_list) return text + ", …";
+  std::size_t more = 0;
+  for (const std::string& email : redirected) {
+    if ((!has(message.to, email) && !has(message.cc, email)) ||
+        text.size() + email.size() > k_longest_list) {
+      ++more;
+      continue;
+    }
     if (!text.empty()) text += ", ";
     text += email;
   }
-  return text;
+  if (more == 0) return text;
+  return text + (text.empty() ? "" : " and ") + std::to_string(more) +
+         (text.empty() ? " in bcc" : " more");
+}
+
+// Headers by which a relay can be told to write to others.
+bool is_an_order(std::string_view name) {
+  const std::string lower = in_lower_case(name);
+  return lower == "x-smtpapi" || lower.starts_with("x-mc-");
 }
 
 }  // namespace
@@ -69,13 +84,15 @@ SafeMessage in_safe_mode(const Message& message, const SafeModeConfig& config) {
     std::erase_if(*list, [&](const Address& address) {
       return !safe.stands_for.contains(address.email);
     });
+  std::erase_if(safe.message.headers,
+                [](const Header& header) { return is_an_order(header.name); });
   if (redirected.empty()) return safe;
   auto& stand_in = safe.stands_for[config.redirect_to->email];
   stand_in.insert(stand_in.end(), redirected.begin(), redirected.end());
   if (!has(safe.message.to, config.redirect_to->email))
     safe.message.to.push_back(*config.redirect_to);
   safe.message.headers.push_back(
-      {std::string(k_original_to), joined(redirected)});
+      {std::string(k_original_to), names_of(redirected, message)});
   return safe;
 }
 

@@ -206,7 +206,10 @@ class BrevoApi : public HttpApi {
                                 Time now) const override;
   HttpRequest check_request(Time now) const override;
   ProviderCheck check_result(const HttpReply& reply) const override;
-  bool honours_idempotency_key() const override { return true; }
+  // Its pages say 15 minutes and 30.
+  std::chrono::seconds remembers_key_for() const override {
+    return std::chrono::minutes(15);
+  }
 
  private:
   HttpHeader authorization() const { return {"api-key", key_.reveal()}; }

@@ -55,8 +55,10 @@ class HttpApi {
   virtual HttpRequest check_request(Time now) const = 0;
   virtual ProviderCheck check_result(const HttpReply& reply) const = 0;
 
-  // Does the provider take a second request with the same key for the first?
-  virtual bool honours_idempotency_key() const { return false; }
+  // As Provider::remembers_key_for.
+  virtual std::chrono::seconds remembers_key_for() const {
+    return std::chrono::seconds(0);
+  }
 };
 
 // Everything an API is made of: its part of pony.yaml, and its secrets.

@@ -50,8 +50,8 @@ class HttpProvider : public Provider {
     return api_->cannot_carry(attempt);
   }
   int room() const override { return connections_ - in_flight_; }
-  bool honours_idempotency_key() const override {
-    return api_->honours_idempotency_key();
+  std::chrono::seconds remembers_key_for() const override {
+    return api_->remembers_key_for();
   }
   void start(Attempt attempt, Done done) override;
   void check(std::function<void(ProviderCheck)> checked) override;

@@ -378,11 +378,21 @@ std::vector<Verdict> MandrillApi::verdicts(const Attempt& attempt,
                                            Time now) const {
   const HttpReply reply = without_secret(given, key_);
   const std::optional<Json> body = json_of(reply);
-  if (!body || !body->is_array())
+  const bool taken = is_success(reply);
+  if (!body || !body->is_array()) {
+    // Each recipient's line may say "rejected": what broke off said nothing.
+    if (taken && !reply.whole)
+      return for_all(attempt, may_be_taken(reply, now,
+                                           "the answer broke off before it "
+                                           "named the recipients"));
     return for_all(attempt, verdict_of_error(body, reply, now));
-  // Whoever has no line shares what the status says of all.
-  std::vector<Verdict> verdicts =
-      for_all(attempt, verdict_of_status(reply, now));
+  }
+  // Whoever has no line shares what the status says of all, unless it says
+  // that each has one.
+  std::vector<Verdict> verdicts = for_all(
+      attempt, taken ? may_be_taken(reply, now,
+                                    "the answer does not name this recipient")
+                     : verdict_of_status(reply, now));
   const Lines lines(*body);
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     const Json* line = lines.of(attempt.recipients[i]);

@@ -69,10 +69,12 @@ class Provider {
   // check() returns.
   virtual void check(std::function<void(ProviderCheck)> checked) = 0;
 
-  // Does it take a second attempt with the same idempotency key (the
-  // message's id and recipients) for the first? Then an attempt whose outcome
-  // is unknown is best repeated here.
-  virtual bool honours_idempotency_key() const { return false; }
+  // For how long it takes a second attempt with the same idempotency key (the
+  // message's id and recipients) for the first: so long an attempt whose
+  // outcome is unknown is best repeated here. Zero: it sends another copy.
+  virtual std::chrono::seconds remembers_key_for() const {
+    return std::chrono::seconds(0);
+  }
 
   // Gives up what is in flight at once (each `done` is called: unknown when
   // its body had begun to leave, else unavailable) and closes idle sessions.

@@ -201,7 +201,9 @@ class ResendApi : public HttpApi {
                                 Time now) const override;
   HttpRequest check_request(Time now) const override;
   ProviderCheck check_result(const HttpReply& reply) const override;
-  bool honours_idempotency_key() const override { return true; }
+  std::chrono::seconds remembers_key_for() const override {
+    return std::chrono::hours(24);
+  }
 
  private:
   HttpHeader authorization() const {

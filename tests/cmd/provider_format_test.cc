@@ -57,10 +57,10 @@ TEST_CASE("a provider that is well has one line below the heading") {
   AList a;
   for (int i = 0; i < 100; ++i) note_success(a.health, k_now, 12ms);
   CHECK(a.table() ==
-        "NAME  TYPE  STATE  UNTIL   P50   P95  FAILURES  LEFT               "
-        "POOLS\n"
-        "main  smtp  ok         -  12ms  12ms         0  2/2 1s,100/100 1d"
-        "  default\n");
+        "NAME  TYPE  STATE  UNTIL   P50   P95  FAILED  FAILURES  LEFT"
+        "               POOLS\n"
+        "main  smtp  ok         -  12ms  12ms      0%         0  "
+        "2/2 1s,100/100 1d  default\n");
 }
 
 TEST_CASE("the state is what keeps it from being tried, with until and why") {

@@ -88,7 +88,7 @@ TEST_CASE("brevo: a text alone gets the HTML part that Brevo demands") {
 
 TEST_CASE("brevo: the same attempt is the same request under the same UUID") {
   const auto api = brevo();
-  CHECK(api->honours_idempotency_key());
+  CHECK(api->remembers_key_for() == std::chrono::minutes(15));
   auto attempt = attempt_for_all(without_inline_images(a_full_message()));
   const auto whole = requested(*api, attempt).request;
   attempt.number = 2;

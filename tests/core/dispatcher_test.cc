@@ -38,7 +38,7 @@ struct Script {
   std::string name;
   int room = 100;
   std::string cannot_carry;
-  bool honours_key = false;
+  std::chrono::seconds remembers_key_for{0};
   bool answers_at_once = true;
   // For the next attempt: one verdict for everybody, or one each. When there
   // is none left it accepts.
@@ -95,7 +95,9 @@ class ScriptedProvider : public Provider {
   void check(std::function<void(ProviderCheck)> checked) override {
     checked({true, {}});
   }
-  bool honours_idempotency_key() const override { return script_.honours_key; }
+  std::chrono::seconds remembers_key_for() const override {
+    return script_.remembers_key_for;
+  }
   void shut_down() override {
     script_.was_shut_down = true;
     while (!script_.open.empty()) {
@@ -348,17 +350,23 @@ TEST_CASE("who was settled in an earlier round is never attempted again") {
 }
 
 TEST_CASE(
-    "whose answer was lost last time is asked first if it knows a message by "
-    "its key") {
-  Pool pool;
-  pool.second.honours_key = true;
-  auto delivery = a_delivery();
-  delivery->history.unknown_at = "second";
-  pool.second.then(Outcome::unavailable);
-  (void)pool.deliver(delivery);
-  CHECK(pool.story() ==
-        "attempting second 1; attempted second 1 unavailable; "
-        "attempting main 2; attempted main 2 accepted");
+    "whose answer was lost last time is asked first as long as it knows a "
+    "message by its key") {
+  for (const bool remembers : {true, false}) {
+    CAPTURE(remembers);
+    Pool pool;
+    pool.second.remembers_key_for = 15min;
+    auto delivery = a_delivery();
+    delivery->history.unknown_at = "second";
+    delivery->history.unknown_since =
+        pool.clock.now() - (remembers ? 14min : 15min);
+    (void)pool.deliver(delivery);
+    CHECK(pool.story() == (remembers
+                               ? "attempting second 1; attempted second 1 "
+                                 "accepted"
+                               : "attempting main 1; attempted main 1 "
+                                 "accepted"));
+  }
 }
 
 TEST_CASE(

@@ -108,6 +108,13 @@ TEST_CASE("the provider whose answer was lost is remembered until it answers") {
                attempted(2, "main", Outcome::accepted)})
             .unknown_at.empty());
 
+  // Asked again in vain: it may have it since the first time.
+  auto first = attempted(1, "main", Outcome::unknown);
+  auto again = attempted(2, "main", Outcome::unknown);
+  first.ts = Time(std::chrono::hours(1));
+  again.ts = Time(std::chrono::hours(2));
+  CHECK(after({first, again}).unknown_since == first.ts);
+
   // The other recipient went on to another provider meanwhile.
   CHECK(after({attempted(1, "main", Outcome::unknown,
                          {{"ann@b.example", Outcome::unknown, "lost"},

@@ -160,7 +160,8 @@ void check_wire(std::string_view mime) {
 }
 
 void compare_with_golden(const std::string& name, const std::string& mime) {
-  const auto path = fmt::format("{}/tests/golden/{}.eml", PONY_SOURCE_DIR, name);
+  const auto path =
+      fmt::format("{}/tests/golden/{}.eml", PONY_SOURCE_DIR, name);
   if (std::getenv("PONY_REFRESH_GOLDEN") != nullptr) {
     std::ofstream(path, std::ios::binary) << mime;
   }

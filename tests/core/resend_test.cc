@@ -64,7 +64,7 @@ TEST_CASE("resend: a message of a text has no empty members") {
 
 TEST_CASE("resend: the same attempt is the same request under the same key") {
   const auto api = resend();
-  CHECK(api->honours_idempotency_key());
+  CHECK(api->remembers_key_for() == std::chrono::hours(24));
   auto attempt = attempt_for_all(a_full_message());
   const auto first = requested(*api, attempt).request;
   attempt.number = 2;

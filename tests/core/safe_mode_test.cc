@@ -90,6 +90,20 @@ TEST_CASE("nobody gets mail in safe mode but whom it allows or redirects to") {
         Words{"ann@example.com", "boss@example.com", "spy@example.com"});
   REQUIRE(safe.message.headers.size() == 1);
   CHECK(safe.message.headers[0].name == "X-Pony-Original-To");
+  CHECK_MESSAGE(safe.message.headers[0].value ==
+                    "ann@example.com, boss@example.com and 1 more",
+                "a bcc is counted, not named");
+}
+
+TEST_CASE("no header tells a relay in safe mode to write to others") {
+  Message message;
+  message.to = {{"", "me@widgets.example"}};
+  message.headers = {{"X-SMTPAPI", R"({"to":["ann@example.com"]})"},
+                     {"x-mc-bccaddress", "ann@example.com"},
+                     {"X-Campaign", "spring"}};
+  const auto safe = in_safe_mode(message, redirecting());
+  REQUIRE(safe.message.headers.size() == 1);
+  CHECK(safe.message.headers[0].name == "X-Campaign");
 }
 
 TEST_CASE("an address is compared as it goes over the wire") {
