@@ -243,6 +243,110 @@ Result<Secret> run_command(const SecretSource& source, Milliseconds limit) {
   return checked(source, std::move(value));
 }
 
+// A character as somebody else may spell it, and where the text goes on.
+struct Spelled {
+  char c = 0;
+  std::size_t end = std::string_view::npos;
+};
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// `count` hexadecimal digits at `at`; -1 when they are none.
+int hex_number(std::string_view text, std::size_t at, std::size_t count) {
+  if (at + count > text.size()) return -1;
+  int number = 0;
+  for (const char c : text.substr(at, count)) {
+    if (hex_value(c) < 0) return -1;
+    number = number * 16 + hex_value(c);
+  }
+  return number;
+}
+
+Spelled spelled_in_html(std::string_view text, std::size_t at) {
+  struct Entity {
+    std::string_view name;
+    char c;
+  };
+  constexpr Entity k_entities[] = {
+      {"&amp;", '&'},   {"&lt;", '<'},   {"&gt;", '>'},    {"&quot;", '"'},
+      {"&apos;", '\''}, {"&#39;", '\''}, {"&#039;", '\''}, {"&#x27;", '\''},
+      {"&#34;", '"'},   {"&#034;", '"'}, {"&#x22;", '"'},  {"&#38;", '&'},
+      {"&#43;", '+'},   {"&#x2B;", '+'}, {"&#47;", '/'},   {"&#x2F;", '/'},
+      {"&#x2f;", '/'},  {"&#x2b;", '+'}, {"&#61;", '='},   {"&#x3D;", '='},
+      {"&#x3d;", '='},  {"&#96;", '`'},  {"&#x60;", '`'},
+  };
+  for (const Entity& entity : k_entities)
+    if (text.substr(at).starts_with(entity.name))
+      return {entity.c, at + entity.name.size()};
+  return {};
+}
+
+// The escaped character at `at`: %2B, \u002b, &quot;. Backslashes before the
+// u are all part of it: JSON may have been put into JSON.
+Spelled escaped(std::string_view text, std::size_t at) {
+  if (at >= text.size()) return {};
+  if (text[at] == '&') return spelled_in_html(text, at);
+  if (text[at] == '%') {
+    const int number = hex_number(text, at + 1, 2);
+    if (number >= 0) return {static_cast<char>(number), at + 3};
+  }
+  if (text[at] != '\\') return {};
+  const std::size_t u = text.find_first_not_of('\\', at);
+  if (u == text.npos || text[u] != 'u') return {};
+  const int number = hex_number(text, u + 1, 4);
+  if (number < 0 || number > 0x7f) return {};
+  return {static_cast<char>(number), u + 5};
+}
+
+// Goes past backslashes, whoever put them there.
+std::size_t past_backslashes(std::string_view text, std::size_t at) {
+  for (;;) {
+    const Spelled one = escaped(text, at);
+    if (one.c == '\\') {
+      at = one.end;
+    } else if (one.c == 0 && at < text.size() && text[at] == '\\') {
+      ++at;
+    } else {
+      return at;
+    }
+  }
+}
+
+// Where the secret that begins at `at` ends, in whatever spelling; npos when
+// it does not begin there. Backslashes do not count, in neither of the two:
+// how many there are depends on how often the text was quoted.
+std::size_t end_of_secret(std::string_view text, std::size_t at,
+                          std::string_view secret) {
+  if (text.substr(at).starts_with(secret)) return at + secret.size();
+  bool compared = false;
+  for (const char c : secret) {
+    if (c == '\\') continue;
+    compared = true;
+    const std::size_t next = past_backslashes(text, at);
+    const Spelled one = escaped(text, next);
+    if (one.end != text.npos && one.c == c) {
+      at = one.end;
+    } else if (next < text.size() &&
+               (text[next] == c || (c == ' ' && text[next] == '+'))) {
+      at = next + 1;
+    } else {
+      return text.npos;
+    }
+  }
+  return compared ? at : text.npos;
+}
+
+// The first character that counts.
+char secret_start(std::string_view secret) {
+  const std::size_t at = secret.find_first_not_of('\\');
+  return at == secret.npos ? secret.front() : secret[at];
+}
+
 }  // namespace
 
 Secret::~Secret() {
@@ -251,12 +355,23 @@ Secret::~Secret() {
 }
 
 void mask_secret(std::string& text, std::string_view secret) {
-  constexpr std::string_view mask = "***";
   if (secret.empty()) return;
-  for (auto at = text.find(secret); at != text.npos;
-       at = text.find(secret, at + mask.size())) {
-    text.replace(at, secret.size(), mask);
+  const char starts[] = {secret_start(secret), '\\', '%', '&', '+'};
+  const std::string_view any_start(starts, sizeof starts);
+  std::string clean;
+  std::size_t kept = 0;
+  for (std::size_t at = text.find_first_of(any_start); at != text.npos;
+       at = text.find_first_of(any_start, at)) {
+    const std::size_t end = end_of_secret(text, at, secret);
+    if (end == text.npos) {
+      ++at;
+      continue;
+    }
+    clean.append(text, kept, at - kept).append("***");
+    kept = at = end;
   }
+  if (kept == 0) return;
+  text = clean.append(text, kept);
 }
 
 Result<std::string> expand_environment(std::string_view text) {

@@ -54,7 +54,9 @@ Result<Secret> resolve(const SecretSource& source,
                        Milliseconds command_limit = std::chrono::seconds(10));
 
 // Replaces each occurrence of `secret` in `text` by "***": what an outsider
-// says may quote what it was sent. An empty secret is nowhere.
+// says may quote what it was sent, as it is or as JSON, HTML or a URL spell it
+// (JSON in JSON too). What was valid JSON stays so, as long as `secret` is in
+// none of its names. An empty secret is nowhere.
 void mask_secret(std::string& text, std::string_view secret);
 
 // `text` with the environment's value for each ${NAME}; "$${" stands for "${".

@@ -474,16 +474,7 @@ bool is_success(const HttpReply& reply) {
 
 HttpReply without_secret(const HttpReply& reply, const Secret& secret) {
   HttpReply clean = reply;
-  const std::string& key = secret.reveal();
-  if (key.empty()) return clean;
-  clean.body.clear();
-  std::size_t done = 0;
-  for (std::size_t at = reply.body.find(key); at != std::string::npos;
-       at = reply.body.find(key, done)) {
-    clean.body.append(reply.body, done, at - done).append("***");
-    done = at + key.size();
-  }
-  clean.body.append(reply.body, done);
+  mask_secret(clean.body, secret.reveal());
   return clean;
 }
 

@@ -10,14 +10,17 @@
 #include <utility>
 
 #include "core/json.h"
-#include "core/mime/body_encoding.h"
 #include "core/net/http_client.h"
+#include "core/provider/credential_mask.h"
 #include "core/provider/http_message.h"
 
 namespace pony {
 namespace {
 
 using Steady = std::chrono::steady_clock;
+// No provider's keys are shorter.
+constexpr std::size_t k_shortest_key = 6;
+
 using Secrets = std::map<std::string, Secret, std::less<>>;
 
 HttpOptions options_from(const ProviderConfig& config) {
@@ -69,6 +72,7 @@ class HttpProvider : public Provider {
 
   void answered(Work& work, const HttpResult& result);
   std::string masked(std::string text) const;
+  HttpReply masked_reply(HttpReply reply) const;
 
   std::string name_;
   int connections_;
@@ -106,7 +110,7 @@ void HttpProvider::start(Attempt attempt, Done done) {
 void HttpProvider::answered(Work& work, const HttpResult& result) {
   if (result.reply) {
     work.result.verdicts =
-        api_->verdicts(work.attempt, *result.reply, clock_.now());
+        api_->verdicts(work.attempt, masked_reply(*result.reply), clock_.now());
   } else {
     Verdict verdict;
     verdict.outcome =
@@ -129,7 +133,7 @@ void HttpProvider::check(std::function<void(ProviderCheck)> checked) {
                [this, checked = std::move(checked)](const HttpResult& result) {
                  ProviderCheck check;
                  if (result.reply) {
-                   check = api_->check_result(*result.reply);
+                   check = api_->check_result(masked_reply(*result.reply));
                  } else {
                    check.words = result.error;
                  }
@@ -150,16 +154,23 @@ Result<std::string> HttpProvider::preview(
   return masked(std::move(text));
 }
 
-// In every form in which a request says a secret: as it is, and as the user
-// and password of HTTP Basic.
 std::string HttpProvider::masked(std::string text) const {
-  for (const auto& [key, secret] : secrets_) {
-    mask_secret(text, secret.reveal());
-    std::string basic;
-    append_base64_run(basic, "api:" + secret.reveal());
-    mask_secret(text, basic);
-  }
+  for (const auto& [key, secret] : secrets_)
+    mask_credential(text, secret.reveal());
   return text;
+}
+
+// Before anybody cuts it: of a secret that was cut in two, one half would
+// remain.
+HttpReply HttpProvider::masked_reply(HttpReply reply) const {
+  for (const auto& [key, secret] : secrets_) {
+    // It may be part of any word: the answer would not be understood.
+    if (secret.reveal().size() < k_shortest_key) continue;
+    mask_credential(reply.body, secret.reveal());
+    for (HttpHeader& header : reply.headers)
+      mask_credential(header.value, secret.reveal());
+  }
+  return reply;
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "core/json.h"
 #include "core/mime/body_encoding.h"
 #include "core/net/curl_easy.h"
+#include "core/provider/credential_mask.h"
 
 namespace pony {
 namespace {
@@ -39,8 +40,7 @@ std::string SmtpServer::masked(std::string text) const {
   plain += '\0';
   plain += value;
   mask_secret(text, base64(plain));
-  mask_secret(text, base64(value));
-  mask_secret(text, value);
+  mask_credential(text, value);
   return text;
 }
 
