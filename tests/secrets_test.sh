@@ -36,12 +36,12 @@ search() {
   python3 "$support/find_secrets.py" "$T"/keys/* -- "$@" || fail "a secret is seen"
 }
 
-# What pony starts tells how it was started: arguments, environment, limits.
-# One that is called with "send" is an exec provider.
+# What pony starts tells how it was started: arguments, input, limits. (It does
+# inherit the environment, as pony.yaml(5) says.) One that is called with "send"
+# is an exec provider.
 cat >"$T/child" <<'C'
 #!/usr/bin/env bash
 name=$(basename "$0").$BASHPID
-tr '\0' '\n' </proc/self/environ >"$SEEN_BY_CHILD/$name.environ"
 tr '\0' ' ' </proc/$PPID/cmdline >"$SEEN_BY_CHILD/$name.parent"
 grep core /proc/$PPID/limits >"$SEEN_BY_CHILD/$name.limits"
 echo "$@" >"$SEEN_BY_CHILD/$name.argv"
