@@ -74,7 +74,7 @@ done
 expect 0 pony --quiet run
 err_has "insecure_tls is on"
 # No TLS where TLS should be, and the other way round.
-provide "base_url: 'https://localhost:$plain', ca_file: cert.pem"
+provide "base_url: 'https://localhost:$plain', ca_file: cert.pem, connect_timeout: 500ms"
 deliver unavailable "cannot connect"
 provide "base_url: 'http://localhost:$plain'"
 expect 78 pony run

@@ -33,7 +33,7 @@ expect 0 pony run
 err_has "safe_mode is on"
 is_so "FRIEND@example.com dev@widgets.example qa@widgets.example" "$(reached)"
 is_so "[safe mode] Hello 0" "$(subject)"
-is_so "ann@example.com, bob@example.com" "$(meant_for)"
+is_so "ann@example.com and 1 more" "$(meant_for)"   # a bcc is only counted
 # The spool and its events tell of those whom the application meant.
 is_so "queued, attempted main accepted, sent" "$(story "$id")"
 file=$(find "$SPOOL/sent" -name "$id.jsonl")

@@ -639,7 +639,9 @@ async def serve(options):
         tls.load_cert_chain(*options.tls)
     listening = await asyncio.start_server(
         server.connection, "127.0.0.1", options.port, limit=MOST_HEAD,
-        backlog=1024, ssl=tls)
+        backlog=1024, ssl=tls,
+        # Whoever does not answer our goodbye has idled, and is to notice.
+        **({"ssl_shutdown_timeout": 0.1} if tls else {}))
     asyncio.get_running_loop().add_signal_handler(
         signal.SIGTERM, lambda: sys.exit(0))
     print(f"port={listening.sockets[0].getsockname()[1]}", flush=True)
