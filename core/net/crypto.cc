@@ -68,12 +68,6 @@ tl::unexpected<Error> refused(std::string_view what) {
 
 }  // namespace
 
-Result<> crypto_ready() {
-  const auto& crypto = crypto_library();
-  if (!crypto) return tl::unexpected<Error>(crypto.error());
-  return {};
-}
-
 Result<std::string> sha256(std::string_view bytes) {
   const auto& crypto = crypto_library();
   if (!crypto) return tl::unexpected<Error>(crypto.error());

@@ -12,11 +12,8 @@
 
 namespace pony {
 
-// Can libcrypto be used? config, saying which package to install, when it is
-// not on this machine. The functions below fail with the same.
-Result<> crypto_ready();
-
-// The SHA-256 of `bytes` (FIPS 180-4), as 32 bytes.
+// The SHA-256 of `bytes` (FIPS 180-4), as 32 bytes. This one and the next fail
+// with config, saying which package to install, when libcrypto cannot be used.
 Result<std::string> sha256(std::string_view bytes);
 
 // The HMAC-SHA-256 of `bytes` under `key` (RFC 2104), as 32 bytes.

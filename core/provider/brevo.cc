@@ -204,7 +204,7 @@ class BrevoApi : public HttpApi {
                               std::vector<std::string>& reduced) const override;
   std::vector<Verdict> verdicts(const Attempt& attempt, const HttpReply& reply,
                                 Time now) const override;
-  HttpRequest check_request(Time now) const override;
+  Result<HttpRequest> check_request(Time now) const override;
   ProviderCheck check_result(const HttpReply& reply) const override;
   // Its pages say 15 minutes and 30.
   std::chrono::seconds remembers_key_for() const override {
@@ -306,7 +306,7 @@ std::vector<Verdict> BrevoApi::verdicts(const Attempt& attempt,
   return for_all(attempt, verdict);
 }
 
-HttpRequest BrevoApi::check_request(Time) const {
+Result<HttpRequest> BrevoApi::check_request(Time) const {
   HttpRequest request;
   request.method = "GET";
   request.url = url_ + "/v3/account";

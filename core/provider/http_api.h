@@ -50,9 +50,9 @@ class HttpApi {
                                         const HttpReply& reply,
                                         Time now) const = 0;
 
-  // A request that sends no mail and shows whether the credentials work; and
-  // what its reply means.
-  virtual HttpRequest check_request(Time now) const = 0;
+  // A request that sends no mail and shows whether the credentials work (an
+  // error: what this machine lacks to ask); and what its reply means.
+  virtual Result<HttpRequest> check_request(Time now) const = 0;
   virtual ProviderCheck check_result(const HttpReply& reply) const = 0;
 
   // As Provider::remembers_key_for.

@@ -23,6 +23,8 @@ constexpr std::size_t k_shortest_key = 6;
 
 using Secrets = std::map<std::string, Secret, std::less<>>;
 
+constexpr std::size_t k_longest_check = 500;
+
 HttpOptions options_from(const ProviderConfig& config) {
   HttpOptions options;
   options.timeout = config.timeout;
@@ -73,6 +75,7 @@ class HttpProvider : public Provider {
   void answered(Work& work, const HttpResult& result);
   std::string masked(std::string text) const;
   HttpReply masked_reply(HttpReply reply) const;
+  std::string one_line(std::string words) const;
 
   std::string name_;
   int connections_;
@@ -129,17 +132,26 @@ void HttpProvider::answered(Work& work, const HttpResult& result) {
 }
 
 void HttpProvider::check(std::function<void(ProviderCheck)> checked) {
-  client_.send(api_->check_request(clock_.now()),
+  auto request = api_->check_request(clock_.now());
+  if (!request) {
+    const Error& error = request.error();
+    std::string words = error.what;
+    if (!error.hint.empty()) words += fmt::format(" ({})", error.hint);
+    return checked({false, one_line(std::move(words))});
+  }
+  client_.send(std::move(*request),
                [this, checked = std::move(checked)](const HttpResult& result) {
-                 ProviderCheck check;
-                 if (result.reply) {
+                 ProviderCheck check{false, result.error};
+                 if (result.reply)
                    check = api_->check_result(masked_reply(*result.reply));
-                 } else {
-                   check.words = result.error;
-                 }
-                 check.words = printable(masked(std::move(check.words)), 500);
+                 check.words = one_line(std::move(check.words));
                  checked(std::move(check));
                });
+}
+
+// A check's words as they may be shown.
+std::string HttpProvider::one_line(std::string words) const {
+  return printable(masked(std::move(words)), k_longest_check);
 }
 
 Result<std::string> HttpProvider::preview(

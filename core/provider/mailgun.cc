@@ -314,7 +314,7 @@ class MailgunApi : public HttpApi {
     return for_all(attempt, verdict_on(without_secret(reply, key_), now));
   }
 
-  HttpRequest check_request(Time) const override {
+  Result<HttpRequest> check_request(Time) const override {
     HttpRequest request;
     request.method = "GET";
     request.url = base_url_ + "/v3/domains/" + domain_;

@@ -320,7 +320,7 @@ class MandrillApi : public HttpApi {
                               std::vector<std::string>& reduced) const override;
   std::vector<Verdict> verdicts(const Attempt& attempt, const HttpReply& reply,
                                 Time now) const override;
-  HttpRequest check_request(Time) const override {
+  Result<HttpRequest> check_request(Time) const override {
     return call("users/ping2", Json::object());
   }
   ProviderCheck check_result(const HttpReply& reply) const override;

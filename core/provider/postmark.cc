@@ -204,7 +204,7 @@ class PostmarkApi : public HttpApi {
                               std::vector<std::string>& reduced) const override;
   std::vector<Verdict> verdicts(const Attempt& attempt, const HttpReply& reply,
                                 Time now) const override;
-  HttpRequest check_request(Time now) const override;
+  Result<HttpRequest> check_request(Time now) const override;
   ProviderCheck check_result(const HttpReply& reply) const override;
 
  private:
@@ -305,7 +305,7 @@ std::vector<Verdict> PostmarkApi::verdicts(const Attempt& attempt,
   return whole(verdict_of_status(reply, now, words));
 }
 
-HttpRequest PostmarkApi::check_request(Time) const {
+Result<HttpRequest> PostmarkApi::check_request(Time) const {
   HttpRequest request;
   request.method = "GET";
   request.url = url_ + "/server";

@@ -199,7 +199,7 @@ class ResendApi : public HttpApi {
                               std::vector<std::string>& reduced) const override;
   std::vector<Verdict> verdicts(const Attempt& attempt, const HttpReply& reply,
                                 Time now) const override;
-  HttpRequest check_request(Time now) const override;
+  Result<HttpRequest> check_request(Time now) const override;
   ProviderCheck check_result(const HttpReply& reply) const override;
   std::chrono::seconds remembers_key_for() const override {
     return std::chrono::hours(24);
@@ -302,7 +302,7 @@ std::vector<Verdict> ResendApi::verdicts(const Attempt& attempt,
   return for_all(attempt, verdict);
 }
 
-HttpRequest ResendApi::check_request(Time) const {
+Result<HttpRequest> ResendApi::check_request(Time) const {
   HttpRequest request;
   request.method = "GET";
   request.url = url_ + "/domains";

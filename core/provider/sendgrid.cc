@@ -246,7 +246,7 @@ class SendgridApi : public HttpApi {
                               std::vector<std::string>& reduced) const override;
   std::vector<Verdict> verdicts(const Attempt& attempt, const HttpReply& reply,
                                 Time now) const override;
-  HttpRequest check_request(Time now) const override;
+  Result<HttpRequest> check_request(Time now) const override;
   ProviderCheck check_result(const HttpReply& reply) const override;
 
  private:
@@ -328,7 +328,7 @@ std::vector<Verdict> SendgridApi::verdicts(const Attempt& attempt,
   return for_all(attempt, verdict);
 }
 
-HttpRequest SendgridApi::check_request(Time) const {
+Result<HttpRequest> SendgridApi::check_request(Time) const {
   HttpRequest request;
   request.method = "GET";
   request.url = url_ + "/v3/scopes";

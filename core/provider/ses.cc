@@ -17,7 +17,6 @@
 #include "core/mime/builder.h"
 #include "core/mime/header_encoding.h"
 #include "core/net/aws_signature.h"
-#include "core/net/crypto.h"
 #include "core/provider/http_message.h"
 
 namespace pony {
@@ -405,7 +404,7 @@ class SesApi : public HttpApi {
                                 Time now) const override {
     return for_all(attempt, verdict_on(clean(reply), now));
   }
-  HttpRequest check_request(Time now) const override;
+  Result<HttpRequest> check_request(Time now) const override;
   ProviderCheck check_result(const HttpReply& reply) const override;
 
  private:
@@ -478,19 +477,17 @@ Result<> SesApi::sign(HttpRequest& request, Time now) const {
   return {};
 }
 
-HttpRequest SesApi::check_request(Time now) const {
+Result<HttpRequest> SesApi::check_request(Time now) const {
   HttpRequest request;
   request.method = "GET";
   request.url = base_url_ + "/v2/email/account";
-  // Unsigned if it cannot be helped: check_result() says then why.
-  (void)sign(request, now);
+  if (auto ok = sign(request, now); !ok)
+    return tl::unexpected<Error>(ok.error());
   return request;
 }
 
 ProviderCheck SesApi::check_result(const HttpReply& given) const {
   const HttpReply reply = clean(given);
-  if (const auto ready = crypto_ready(); !ready)
-    return {false, ready.error().what};
   const std::optional<Json> body = json_of(reply);
   if (reply.status == 200) {
     if (!body || body->find("SendingEnabled") == nullptr)

@@ -234,7 +234,7 @@ TEST_CASE("brevo: a hostile reply is never an end for the message") {
 
 TEST_CASE("brevo: a check names the account") {
   const auto api = brevo();
-  const auto request = api->check_request(k_api_now);
+  const HttpRequest request = api->check_request(k_api_now).value();
   CHECK(request.method == "GET");
   CHECK(request.url == "https://api.brevo.com/v3/account");
   CHECK(header_of(request, "api-key") == "canary-key-1234");

@@ -406,7 +406,7 @@ TEST_CASE("mailgun: no error repeats the key") {
 }
 
 TEST_CASE("mailgun: a check asks for the domain and sends no mail") {
-  const HttpRequest request = mailgun()->check_request(k_api_now);
+  const HttpRequest request = mailgun()->check_request(k_api_now).value();
   CHECK(request.method == "GET");
   CHECK(request.url == "https://api.mailgun.net/v3/domains/mg.a.example");
   CHECK(header_of(request, "Authorization") == "Basic YXBpOmtleS0xMjM=");

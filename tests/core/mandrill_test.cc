@@ -411,7 +411,7 @@ TEST_CASE("mandrill: no error repeats the key") {
 }
 
 TEST_CASE("mandrill: a check is a ping, which sends no mail") {
-  const HttpRequest request = mandrill()->check_request(k_api_now);
+  const HttpRequest request = mandrill()->check_request(k_api_now).value();
   CHECK(request.method == "POST");
   CHECK(request.url == "https://mandrillapp.com/api/1.0/users/ping2.json");
   CHECK(request.body == R"({"key":"md-key"})");

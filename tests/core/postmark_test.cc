@@ -256,7 +256,7 @@ TEST_CASE("postmark: a hostile reply is never an end for the message") {
 
 TEST_CASE("postmark: a check names the server, and says if it is a sandbox") {
   const auto api = postmark();
-  const auto request = api->check_request(k_api_now);
+  const HttpRequest request = api->check_request(k_api_now).value();
   CHECK(request.method == "GET");
   CHECK(request.url == "https://api.postmarkapp.com/server");
   CHECK(header_of(request, "X-Postmark-Server-Token") == "canary-key-1234");

@@ -255,7 +255,7 @@ TEST_CASE("resend: a hostile reply is never an end for the message") {
 
 TEST_CASE("resend: a check takes a key that may only send for a good one") {
   const auto api = resend();
-  const auto request = api->check_request(k_api_now);
+  const HttpRequest request = api->check_request(k_api_now).value();
   CHECK(request.method == "GET");
   CHECK(request.url == "https://api.resend.com/domains");
   CHECK(header_of(request, "Authorization") == "Bearer canary-key-1234");

@@ -262,7 +262,7 @@ TEST_CASE("sendgrid: a hostile reply is never an end for the message") {
 
 TEST_CASE("sendgrid: a check tells whether the key may send") {
   const auto api = sendgrid();
-  const auto request = api->check_request(k_api_now);
+  const HttpRequest request = api->check_request(k_api_now).value();
   CHECK(request.method == "GET");
   CHECK(request.url == "https://api.sendgrid.com/v3/scopes");
   CHECK(header_of(request, "Authorization") == "Bearer canary-key-1234");

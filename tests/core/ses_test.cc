@@ -481,7 +481,7 @@ TEST_CASE("ses: hostile replies are answered calmly") {
 }
 
 TEST_CASE("ses: a check asks about the account, signed, and sends no mail") {
-  const HttpRequest request = ses()->check_request(k_api_now);
+  const HttpRequest request = ses()->check_request(k_api_now).value();
   CHECK(request.method == "GET");
   CHECK(request.url ==
         "https://email.eu-west-1.amazonaws.com/v2/email/account");
