@@ -11,6 +11,7 @@ namespace pony {
 namespace {
 
 constexpr std::size_t k_longest_error = 1000;
+constexpr std::size_t k_longest_before_advice = 200;
 constexpr std::chrono::seconds k_shortest_rest{1};
 constexpr std::chrono::seconds k_longest_rest{24 * 3600};
 // More than this is a moment, not a number of seconds to wait.
@@ -515,6 +516,11 @@ std::vector<Verdict> refused_among(const Attempt& attempt,
   for (std::size_t i = 0; i < verdicts.size(); ++i)
     if (is_refused[i]) verdicts[i] = refused;
   return verdicts;
+}
+
+std::string with_advice(std::string_view theirs, std::string_view advice) {
+  return fmt::format("{} ({})", printable(theirs, k_longest_before_advice),
+                     advice);
 }
 
 ProviderCheck unexpected_answer(const HttpReply& reply,

@@ -177,6 +177,10 @@ std::vector<Verdict> refused_among(const Attempt& attempt,
                                    const Verdict& refused,
                                    const std::vector<bool>& is_refused);
 
+// `theirs`, cut so that whoever cuts the line later leaves our `advice` behind
+// it: "403: Forbidden (the key may be of the other region)".
+std::string with_advice(std::string_view theirs, std::string_view advice);
+
 // A check that failed for a reason that has no words of its own.
 ProviderCheck unexpected_answer(const HttpReply& reply, std::string_view words);
 

@@ -390,16 +390,18 @@ ProviderCheck MailgunApi::check_result(const HttpReply& given) const {
       verdict_of_status(reply, Time(), message_of(body)).error;
   // A wrong key must not look like a right one, so this is no "works".
   if (reply.status == 401)
-    return {false, words +
-                       " (a wrong key, or one of the other region; a key that "
-                       "may only send is refused here too, and works)"};
+    return {false,
+            with_advice(words,
+                        "a wrong key, or one of the other region; a key that "
+                        "may only send is refused here too, and works")};
   if (reply.status == 403)
-    return {true, words +
-                      " (the key may not look at the domain; if it may only "
-                      "send, all is well)"};
+    return {true, with_advice(words,
+                              "the key may not look at the domain; if it may "
+                              "only send, all is well")};
   if (reply.status == 404)
-    return {false, fmt::format("{} (is '{}' a domain of this region?)", words,
-                               domain_)};
+    return {false,
+            with_advice(words, fmt::format("is '{}' a domain of this region?",
+                                           domain_))};
   if (words.empty()) return unexpected_answer(reply, {});
   return {false, words};
 }

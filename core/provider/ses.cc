@@ -303,7 +303,7 @@ std::string words_of(const SesError& error) {
   if (in_lower_case(error.message).starts_with("signature expired") ||
       in_lower_case(error.message).find("is now earlier than") !=
           std::string::npos)
-    words += " (is the clock of this machine right?)";
+    return with_advice(words, "is the clock of this machine right?");
   return words;
 }
 
@@ -496,9 +496,9 @@ ProviderCheck SesApi::check_result(const HttpReply& given) const {
   }
   const Verdict verdict = verdict_on(reply, Time());
   if (error_in(reply, body).type == "AccessDeniedException")
-    return {true, verdict.error +
-                      " (the keys are accepted, but may not ask about the "
-                      "account; if they may send, all is well)"};
+    return {true, with_advice(verdict.error,
+                              "the keys are accepted, but may not ask about "
+                              "the account; if they may send, all is well")};
   if (verdict.error.empty()) return unexpected_answer(reply, {});
   return {false, verdict.error};
 }

@@ -443,6 +443,17 @@ TEST_CASE("mailgun: a check tells what the key and the domain are good for") {
   }
 }
 
+TEST_CASE("mailgun: a check's advice outlasts words of any length") {
+  const std::string words = R"({"message":")" + std::string(5000, 'x') + "\"}";
+  for (const int status : {401, 403, 404}) {
+    const ProviderCheck check =
+        mailgun()->check_result(an_api_reply(status, words));
+    CAPTURE(check.words);
+    CHECK(check.words.size() < 500);
+    CHECK(check.words.ends_with(')'));
+  }
+}
+
 TEST_SUITE_END();
 
 }  // namespace pony

@@ -527,6 +527,18 @@ TEST_CASE("ses: a check tells what the account may") {
   CHECK_FALSE(check(an_api_reply(503)).works);
 }
 
+TEST_CASE("ses: a check's advice outlasts words of any length") {
+  const std::string words(5000, 'x');
+  const ProviderCheck asked =
+      ses()->check_result(an_error(403, "AccessDeniedException", words));
+  CHECK(asked.words.size() < 500);
+  CHECK(asked.words.ends_with("all is well)"));
+  const ProviderCheck clock = ses()->check_result(an_error(
+      403, "InvalidSignatureException", "Signature expired: " + words));
+  CHECK(clock.words.size() < 500);
+  CHECK(clock.words.ends_with("(is the clock of this machine right?)"));
+}
+
 TEST_SUITE_END();
 
 }  // namespace pony
