@@ -53,14 +53,11 @@ Address sayable(const Address& address, std::vector<std::string>& reduced) {
   Address out = wire_address(address);
   if (!is_ascii(out.name))
     std::erase_if(out.name, [](char c) {
-      return std::string_view("()<>[]:;@\\,.\"").find(c) !=
-             std::string_view::npos;
+      return k_specials.find(c) != std::string_view::npos;
     });
   out.name.resize(first_characters(out.name, k_longest_name).size());
   if (out.name != address.name)
-    reduced.push_back(fmt::format("the name '{}' as '{}'",
-                                  printable(address.name, 100),
-                                  printable(out.name, 300)));
+    reduced.push_back(carried_as("the name", address.name, out.name));
   return out;
 }
 
@@ -128,11 +125,11 @@ std::string ascii_json(std::string_view json) {
 // The value of X-Mailin-custom.
 std::string custom_of(const RenderedMessage& message,
                       std::vector<std::string>& reduced) {
-  std::vector<Header> kept = {{"pony_id", message.id}};
+  std::vector<Header> kept = {{std::string(k_id_name), message.id}};
   std::string custom = ascii_json(json_object(kept));
   for (const Header& entry : message.metadata) {
-    if (entry.name == "pony_id") {
-      reduced.push_back(left_out("metadata", entry.name, "the name is taken"));
+    if (entry.name == k_id_name) {
+      reduced.push_back(left_out("metadata", entry.name, k_name_is_taken));
       continue;
     }
     kept.push_back(entry);
@@ -141,9 +138,8 @@ std::string custom_of(const RenderedMessage& message,
       custom = std::move(longer);
     } else {
       kept.pop_back();
-      reduced.push_back(
-          left_out("metadata", entry.name,
-                   fmt::format("over {} bytes in all", k_longest_custom)));
+      reduced.push_back(left_out("metadata", entry.name,
+                                 over_in_all(k_longest_custom, "bytes")));
     }
   }
   return custom;

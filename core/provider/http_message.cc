@@ -57,7 +57,7 @@ std::string first_words(const HttpReply& reply) {
 }
 
 bool needs_quotes(std::string_view name) {
-  return name.find_first_of("()<>[]:;@\\,.\"") != name.npos;
+  return name.find_first_of(k_specials) != name.npos;
 }
 
 }  // namespace
@@ -292,12 +292,17 @@ void check_line(std::string_view what, std::string_view text,
 
 }  // namespace
 
+std::optional<std::string> lacks_text(std::string_view name,
+                                      const RenderedMessage& message) {
+  if (!message.text.empty() || !message.html.empty()) return {};
+  return fmt::format("{} takes no message without a text", name);
+}
+
 std::optional<std::string> lacks(std::string_view name,
                                  const RenderedMessage& message) {
   if (message.subject.empty())
     return fmt::format("{} takes no message without a subject", name);
-  if (message.text.empty() && message.html.empty())
-    return fmt::format("{} takes no message without a text", name);
+  if (auto why = lacks_text(name, message)) return why;
   for (const Attachment& attachment : message.attachments)
     if (attachment.content.empty())
       return fmt::format("{} takes no empty file ('{}')", name,
@@ -347,6 +352,10 @@ std::string json_string(std::string_view text) {
   return json;
 }
 
+Json json_text(std::string_view text) {
+  return Json::string(std::string(text));
+}
+
 std::string json_object(const std::vector<Header>& members) {
   std::string json;
   JsonWriter writer(json);
@@ -383,7 +392,7 @@ std::vector<Header> headers_once(const RenderedMessage& message,
   for (const Header& header : message.headers) {
     std::string name = in_lower_case(header.name);
     if (std::find(taken.begin(), taken.end(), name) != taken.end()) {
-      reduced.push_back(left_out("header", header.name, "the name is taken"));
+      reduced.push_back(left_out("header", header.name, k_name_is_taken));
     } else if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
       reduced.push_back(left_out("header", header.name, "there twice"));
     } else {
@@ -397,6 +406,44 @@ std::vector<Header> headers_once(const RenderedMessage& message,
 std::string left_out(std::string_view what, std::string_view name,
                      std::string_view why) {
   return fmt::format("{} '{}' ({})", what, printable(name, 60), why);
+}
+
+std::string over(std::size_t limit, std::string_view of) {
+  return fmt::format("over {} {}", limit, of);
+}
+
+std::string over_in_all(std::size_t limit, std::string_view of) {
+  return over(limit, of) + " in all";
+}
+
+std::string carried_as(std::string_view what, std::string_view given,
+                       std::string_view used) {
+  return fmt::format("{} '{}' as '{}'", what, printable(given, 100),
+                     printable(used));
+}
+
+std::string some_tags(std::size_t carried, std::size_t all) {
+  return fmt::format("{} of {} tags", carried, all);
+}
+
+void say_called_by_cid(const Attachment& attachment,
+                       std::vector<std::string>& reduced) {
+  if (attachment.filename.empty() || attachment.filename == attachment.cid)
+    return;
+  reduced.push_back(
+      carried_as("file name", attachment.filename, attachment.cid));
+}
+
+bool is_tag_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+std::string tag_form(std::string_view text) {
+  std::string plain = ascii_form(text);
+  for (char& c : plain)
+    if (!is_tag_character(c)) c = '_';
+  return plain;
 }
 
 std::string extension_of(std::string_view filename) {
@@ -464,9 +511,7 @@ std::string_view first_characters(std::string_view text, std::size_t limit) {
 void say_renamed(const Attachment& attachment, std::string_view used,
                  std::vector<std::string>& reduced) {
   if (used == attachment.filename) return;
-  reduced.push_back(fmt::format("file name '{}' as '{}'",
-                                printable(attachment.filename, 100),
-                                printable(used, 100)));
+  reduced.push_back(carried_as("file name", attachment.filename, used));
 }
 
 bool is_success(const HttpReply& reply) {

@@ -90,8 +90,12 @@ std::vector<Verdict> for_all(const Attempt& attempt, const Verdict& verdict);
 
 // For the APIs that are asked in JSON (SendGrid, Postmark, Resend, Brevo) ----
 
-// What none of them takes: a message without a subject or without a body, an
-// empty file. `name` is the API's.
+// A message without text and without HTML, which almost nobody takes. `name`
+// is the API's.
+std::optional<std::string> lacks_text(std::string_view name,
+                                      const RenderedMessage& message);
+// What none of them takes: a message without a subject or without a text, an
+// empty file.
 std::optional<std::string> lacks(std::string_view name,
                                  const RenderedMessage& message);
 
@@ -112,6 +116,7 @@ std::string json_array(const Items& items, const Write& write) {
   return json + "]";
 }
 std::string json_string(std::string_view text);
+Json json_text(std::string_view text);
 // {"name":"value",…}
 std::string json_object(const std::vector<Header>& members);
 // {"email":…,"name":…}, without an empty name; and a list of them.
@@ -125,9 +130,37 @@ std::vector<Header> headers_once(const RenderedMessage& message,
                                  const std::vector<std::string_view>& taken,
                                  std::vector<std::string>& reduced);
 
-// How something that was left out is said: "metadata 'note' (too long)".
+// How it is said in `reduced`, by all of them alike.
+//
+// Something was left out: "metadata 'note' (over 80 characters)".
 std::string left_out(std::string_view what, std::string_view name,
                      std::string_view why);
+// Reasons for it.
+inline constexpr std::string_view k_name_is_taken = "the name is taken";
+// "over 50 characters", "over 50 tags in all".
+std::string over(std::size_t limit, std::string_view of);
+std::string over_in_all(std::size_t limit, std::string_view of);
+// Something is carried, but spelled otherwise: "tag 'a b' as 'a_b'".
+std::string carried_as(std::string_view what, std::string_view given,
+                       std::string_view used);
+// "10 of 12 tags"
+std::string some_tags(std::size_t carried, std::size_t all);
+// The file's name, of an inline image that the API calls by its cid. Nothing
+// to say when it has no name, or no other one.
+void say_called_by_cid(const Attachment& attachment,
+                       std::vector<std::string>& reduced);
+
+// What leads from a provider's events back to the message: the name of an
+// entry among the metadata or the tags, whose value is the message's id.
+inline constexpr std::string_view k_id_name = "pony_id";
+
+// What a phrase has to be quoted for (RFC 5322, 3.2.3).
+inline constexpr std::string_view k_specials = "()<>[]:;@\\,.\"";
+
+// Where tags may have letters, digits, '_' and '-': is `c` one of them, and
+// `text` with a '_' for each other character.
+bool is_tag_character(char c);
+std::string tag_form(std::string_view text);
 
 // What follows the last dot, in lower case; empty without a dot.
 std::string extension_of(std::string_view filename);

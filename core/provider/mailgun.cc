@@ -29,7 +29,6 @@ constexpr std::size_t k_most_options = 16'000;
 // One page of the documentation says 3, another 10.
 constexpr std::size_t k_most_tags = 3;
 constexpr std::size_t k_longest_tag = 128;
-constexpr std::string_view k_id_name = "pony_id";
 
 // The bytes of `base64`, which was checked when the message was read; what is
 // in no alphabet is passed over.
@@ -157,7 +156,7 @@ class Options {
     const std::size_t size = prefix.size() + name.size() + value.size();
     if (used_ + size > k_most_options) {
       reduced_.push_back(
-          left_out(kind, name, "over the 16 KB that Mailgun takes in all"));
+          left_out(kind, name, over_in_all(k_most_options, "bytes")));
       return;
     }
     form_.field(fmt::format("{}{}", prefix, name), value);
@@ -181,9 +180,9 @@ void add_tags(const RenderedMessage& message, Options& options,
     ++carried;
   }
   if (carried < message.tags.size())
-    reduced.push_back(
-        fmt::format("{} of {} tags (Mailgun takes {}, in ASCII, of {} bytes)",
-                    carried, message.tags.size(), k_most_tags, k_longest_tag));
+    reduced.push_back(fmt::format(
+        "{} (Mailgun takes {}, in ASCII, of {} bytes)",
+        some_tags(carried, message.tags.size()), k_most_tags, k_longest_tag));
 }
 
 void add_options(const RenderedMessage& message, Form& form,
@@ -198,7 +197,7 @@ void add_options(const RenderedMessage& message, Form& form,
     options.may("header", "h:", header.name, header.value);
   for (const Header& entry : message.metadata) {
     if (entry.name == k_id_name)
-      reduced.push_back(left_out("metadata", entry.name, "pony's own name"));
+      reduced.push_back(left_out("metadata", entry.name, k_name_is_taken));
     else
       options.may("metadata", "v:", entry.name, entry.value);
   }
@@ -224,10 +223,7 @@ void add_attachments(const RenderedMessage& message, Form& form,
     if (shown) {
       // The file name becomes the Content-ID.
       name = attachment.cid;
-      if (!attachment.filename.empty() && attachment.filename != name)
-        reduced.push_back(left_out("file name", attachment.filename,
-                                   "of an inline image, which Mailgun calls "
-                                   "by its cid"));
+      say_called_by_cid(attachment, reduced);
     }
     form.file(shown ? "inline" : "attachment", name, attachment.content_type,
               from_base64(attachment.content));
@@ -301,8 +297,7 @@ class MailgunApi : public HttpApi {
 
   std::optional<std::string> cannot_carry(
       const Attempt& attempt) const override {
-    if (attempt.message->text.empty() && attempt.message->html.empty())
-      return "Mailgun takes no message without text and html";
+    if (auto why = lacks_text(k_limits.name, *attempt.message)) return why;
     return beyond(k_limits, attempt);
   }
 

@@ -23,21 +23,16 @@ constexpr ApiLimits k_limits = {
     .name = "Mandrill", .bytes = 25'000'000, .bcc_alone = true};
 constexpr std::size_t k_longest_subject = 998;
 constexpr std::size_t k_longest_tag = 50;  // characters
-constexpr std::string_view k_id_name = "pony_id";
 // Mail that the account holds back waits for a person: no use to add to it.
 constexpr std::chrono::seconds k_rest_while_held{3600};
-
-Json text(std::string_view value) {
-  return Json::string(std::string(value));
-}
 
 void append_recipients(Json& list, const std::vector<Address>& addresses,
                        std::string_view type) {
   for (const Address& address : addresses) {
     Json one = Json::object();
-    one.set("email", text(address.email));
-    if (!address.name.empty()) one.set("name", text(address.name));
-    one.set("type", text(type));
+    one.set("email", json_text(address.email));
+    if (!address.name.empty()) one.set("name", json_text(address.name));
+    one.set("type", json_text(type));
     list.items.push_back(std::move(one));
   }
 }
@@ -54,20 +49,21 @@ Json recipients_of(const Attempt& attempt) {
 Json headers_of(const RenderedMessage& message,
                 std::vector<std::string>& reduced) {
   Json headers = Json::object();
-  headers.set("Message-Id", text(message_id_header(message)));
+  headers.set("Message-Id", json_text(message_id_header(message)));
   if (message.reply_to)
-    headers.set("Reply-To", text(mailbox(wire_address(*message.reply_to))));
+    headers.set("Reply-To",
+                json_text(mailbox(wire_address(*message.reply_to))));
   for (const Header& header :
        headers_once(message, {"message-id", "reply-to"}, reduced))
-    headers.set(header.name, text(header.value));
+    headers.set(header.name, json_text(header.value));
   return headers;
 }
 
 Json file_of(const Attachment& attachment, std::string_view name) {
   Json file = Json::object();
-  file.set("type", text(attachment.content_type));
-  file.set("name", text(name));
-  file.set("content", text(attachment.content));
+  file.set("type", json_text(attachment.content_type));
+  file.set("name", json_text(name));
+  file.set("content", json_text(attachment.content));
   return file;
 }
 
@@ -82,10 +78,7 @@ void set_files(Json& mail, const RenderedMessage& message,
     }
     // The name becomes the Content-ID.
     images.items.push_back(file_of(attachment, attachment.cid));
-    if (!attachment.filename.empty() && attachment.filename != attachment.cid)
-      reduced.push_back(left_out("file name", attachment.filename,
-                                 "of an inline image, which Mandrill calls by "
-                                 "its cid"));
+    say_called_by_cid(attachment, reduced);
   }
   if (!attachments.items.empty())
     mail.set("attachments", std::move(attachments));
@@ -99,9 +92,10 @@ void set_tags(Json& mail, const RenderedMessage& message,
     if (tag.starts_with('_'))
       reduced.push_back(left_out("tag", tag, "begins with '_'"));
     else if (first_characters(tag, k_longest_tag).size() < tag.size())
-      reduced.push_back(left_out("tag", tag, "over 50 characters"));
+      reduced.push_back(
+          left_out("tag", tag, over(k_longest_tag, "characters")));
     else if (!tag.empty())
-      tags.items.push_back(text(tag));
+      tags.items.push_back(json_text(tag));
   }
   if (!tags.items.empty()) mail.set("tags", std::move(tags));
 }
@@ -109,12 +103,12 @@ void set_tags(Json& mail, const RenderedMessage& message,
 void set_metadata(Json& mail, const RenderedMessage& message,
                   std::vector<std::string>& reduced) {
   Json metadata = Json::object();
-  metadata.set(std::string(k_id_name), text(message.id));
+  metadata.set(std::string(k_id_name), json_text(message.id));
   for (const Header& entry : message.metadata) {
     if (entry.name == k_id_name)
-      reduced.push_back(left_out("metadata", entry.name, "pony's own name"));
+      reduced.push_back(left_out("metadata", entry.name, k_name_is_taken));
     else
-      metadata.set(entry.name, text(entry.value));
+      metadata.set(entry.name, json_text(entry.value));
   }
   mail.set("metadata", std::move(metadata));
 }
@@ -123,12 +117,12 @@ Json mail_of(const Attempt& attempt, std::vector<std::string>& reduced) {
   const RenderedMessage& message = *attempt.message;
   const Address from = wire_address(message.from);
   Json mail = Json::object();
-  mail.set("from_email", text(from.email));
-  if (!from.name.empty()) mail.set("from_name", text(from.name));
+  mail.set("from_email", json_text(from.email));
+  if (!from.name.empty()) mail.set("from_name", json_text(from.name));
   mail.set("to", recipients_of(attempt));
-  mail.set("subject", text(message.subject));
-  if (!message.text.empty()) mail.set("text", text(message.text));
-  if (!message.html.empty()) mail.set("html", text(message.html));
+  mail.set("subject", json_text(message.subject));
+  if (!message.text.empty()) mail.set("text", json_text(message.text));
+  if (!message.html.empty()) mail.set("html", json_text(message.html));
   mail.set("headers", headers_of(message, reduced));
   set_files(mail, message, reduced);
   set_tags(mail, message, reduced);
@@ -349,7 +343,7 @@ std::optional<std::string> MandrillApi::cannot_carry(
 
 HttpRequest MandrillApi::call(std::string_view method, Json arguments) const {
   Json body = Json::object();
-  body.set("key", text(key_.reveal()));
+  body.set("key", json_text(key_.reveal()));
   for (JsonMember& argument : arguments.members)
     body.members.push_back(std::move(argument));
   HttpRequest request;

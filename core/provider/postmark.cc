@@ -77,20 +77,20 @@ std::string attachment_json(const Attachment& attachment) {
 // Its keys are the same whatever their case.
 std::string metadata_json(const RenderedMessage& message,
                           std::vector<std::string>& reduced) {
-  std::vector<Header> kept = {{"pony_id", message.id}};
-  std::vector<std::string> names = {"pony_id"};
+  std::vector<Header> kept = {{std::string(k_id_name), message.id}};
+  std::vector<std::string> names = {std::string(k_id_name)};
   for (const Header& entry : message.metadata) {
     std::string name = in_lower_case(entry.name);
     std::string why;
     if (std::find(names.begin(), names.end(), name) != names.end())
-      why = "the name is taken";
+      why = k_name_is_taken;
     else if (first_characters(name, k_longest_key).size() < name.size())
-      why = fmt::format("a name over {} characters", k_longest_key);
+      why = "a name " + over(k_longest_key, "characters");
     else if (first_characters(entry.value, k_longest_value).size() <
              entry.value.size())
-      why = fmt::format("over {} characters", k_longest_value);
+      why = over(k_longest_value, "characters");
     else if (kept.size() == k_most_metadata)
-      why = fmt::format("over {} in all", k_most_metadata);
+      why = over_in_all(k_most_metadata, "entries");
     if (!why.empty()) {
       reduced.push_back(left_out("metadata", entry.name, why));
       continue;
@@ -256,7 +256,7 @@ Result<HttpRequest> PostmarkApi::request(
   if (!message.tags.empty())
     body.field("Tag", first_characters(message.tags.front(), k_longest_tag));
   if (message.tags.size() > 1)
-    reduced.push_back(fmt::format("1 of {} tags", message.tags.size()));
+    reduced.push_back(some_tags(1, message.tags.size()));
   body.raw("Metadata", metadata_json(message, reduced));
   if (!message.headers.empty())
     body.raw("Headers", json_array(message.headers, header_json));

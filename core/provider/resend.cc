@@ -27,7 +27,6 @@ constexpr ApiLimits k_limits = {
 constexpr std::size_t k_longest_tag = 256;
 // Documented nowhere; what is behind Resend takes no more.
 constexpr std::size_t k_most_tags = 50;
-constexpr std::string_view k_specials = "()<>[]:;@\\,.\"";
 
 // By its page on attachment types that it does not send.
 constexpr std::string_view k_refused_files =
@@ -71,9 +70,7 @@ std::string sender(const Address& address, std::vector<std::string>& reduced) {
     if (k_specials.find(c) == std::string_view::npos) plain.name += c;
   if (plain.name.find_first_not_of(' ') == std::string::npos)
     plain.name.clear();
-  reduced.push_back(fmt::format("the sender's name '{}' as '{}'",
-                                printable(address.name, 100),
-                                printable(plain.name, 100)));
+  reduced.push_back(carried_as("the sender's name", address.name, plain.name));
   return mailbox(plain);
 }
 
@@ -83,11 +80,6 @@ std::string recipients_json(const std::vector<Address>& addresses) {
   });
 }
 
-bool is_tag_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         (c >= '0' && c <= '9') || c == '_' || c == '-';
-}
-
 // What a tag's name and value may be.
 bool is_plain(std::string_view text) {
   return !text.empty() && text.size() <= k_longest_tag &&
@@ -95,16 +87,15 @@ bool is_plain(std::string_view text) {
 }
 
 std::string plain_form(std::string_view tag) {
-  std::string plain = ascii_form(tag);
-  for (char& c : plain)
-    if (!is_tag_character(c)) c = '_';
-  return plain.substr(0, k_longest_tag);
+  return tag_form(tag).substr(0, k_longest_tag);
 }
 
 // All that becomes Resend's tags, each name once.
 class Tags {
  public:
-  explicit Tags(const std::string& id) { tags_.push_back({"pony_id", id}); }
+  explicit Tags(const std::string& id) {
+    tags_.push_back({std::string(k_id_name), id});
+  }
 
   void add_tags(const std::vector<std::string>& tags,
                 std::vector<std::string>& reduced) {
@@ -115,12 +106,9 @@ class Tags {
       ++number;
       tags_.push_back(
           {number == 1 ? "tag" : fmt::format("tag{}", number), value});
-      if (value != tag)
-        reduced.push_back(
-            fmt::format("tag '{}' as '{}'", printable(tag, 60), value));
+      if (value != tag) reduced.push_back(carried_as("tag", tag, value));
     }
-    if (number < tags.size())
-      reduced.push_back(fmt::format("{} of {} tags", number, tags.size()));
+    if (number < tags.size()) reduced.push_back(some_tags(number, tags.size()));
   }
 
   void add_metadata(const std::vector<Header>& metadata,
@@ -130,9 +118,9 @@ class Tags {
       if (!is_plain(entry.name) || !is_plain(entry.value))
         why = fmt::format("not 1 to {} of A-Z a-z 0-9 _ -", k_longest_tag);
       else if (has(entry.name))
-        why = "the name is taken";
+        why = k_name_is_taken;
       else if (tags_.size() == k_most_tags)
-        why = fmt::format("over {} tags in all", k_most_tags);
+        why = over_in_all(k_most_tags, "tags");
       if (why.empty())
         tags_.push_back(entry);
       else

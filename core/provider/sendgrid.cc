@@ -117,7 +117,7 @@ std::vector<std::string> categories_of(const RenderedMessage& message,
     if (categories.size() < k_most_categories) categories.push_back(category);
   }
   if (all > categories.size())
-    reduced.push_back(fmt::format("{} of {} tags", categories.size(), all));
+    reduced.push_back(some_tags(categories.size(), all));
   return categories;
 }
 
@@ -125,17 +125,17 @@ std::string custom_args_json(const RenderedMessage& message,
                              std::vector<std::string>& reduced) {
   std::string json;
   JsonWriter writer(json);
-  writer.field("pony_id", message.id);
+  writer.field(k_id_name, message.id);
   for (const Header& entry : message.metadata) {
-    if (entry.name == "pony_id") {
-      reduced.push_back(left_out("metadata", entry.name, "the name is taken"));
+    if (entry.name == k_id_name) {
+      reduced.push_back(left_out("metadata", entry.name, k_name_is_taken));
       continue;
     }
     const std::size_t size =
         json_string(entry.name).size() + json_string(entry.value).size();
     if (json.size() + size + 3 > k_most_custom_bytes) {
-      reduced.push_back(
-          left_out("metadata", entry.name, "over 10000 bytes in all"));
+      reduced.push_back(left_out("metadata", entry.name,
+                                 over_in_all(k_most_custom_bytes, "bytes")));
       continue;
     }
     writer.field(entry.name, entry.value);

@@ -31,13 +31,8 @@ constexpr std::size_t k_longest_header_value = 995;
 constexpr std::size_t k_longest_header = 996;  // name and value
 constexpr std::size_t k_most_tags = 50;
 constexpr std::size_t k_longest_tag = 256;
-constexpr std::string_view k_id_name = "pony_id";
 // "Maximum sending rate exceeded": it is a rate a second.
 constexpr std::chrono::seconds k_rest_for_rate{1};
-
-Json text(std::string_view value) {
-  return Json::string(std::string(value));
-}
 
 bool is_printable_ascii(std::string_view value) {
   return std::all_of(value.begin(), value.end(),
@@ -114,8 +109,8 @@ Json destination_of(const Addressees& addressees, Spell spell) {
 // The charset is ASCII unless it is said.
 Json utf8(std::string_view data) {
   Json content = Json::object();
-  content.set("Data", text(data));
-  content.set("Charset", text("UTF-8"));
+  content.set("Data", json_text(data));
+  content.set("Charset", json_text("UTF-8"));
   return content;
 }
 
@@ -130,8 +125,8 @@ Json simple_content(const RenderedMessage& message) {
     Json& headers = simple.set("Headers", Json::array());
     for (const Header& header : message.headers) {
       Json one = Json::object();
-      one.set("Name", text(header.name));
-      one.set("Value", text(header.value));
+      one.set("Name", json_text(header.name));
+      one.set("Value", json_text(header.value));
       headers.items.push_back(std::move(one));
     }
   }
@@ -152,57 +147,62 @@ Result<Json> raw_content(const RenderedMessage& message) {
   return content;
 }
 
-// `value` in the characters of a tag, a '_' for each other one.
-std::string tag_text(std::string_view value) {
-  std::string out;
-  for (const char c : value) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       (c >= '0' && c <= '9') || c == '_' || c == '-';
-    const bool inside =  // a character of several bytes
-        (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-    if (plain)
-      out += c;
-    else if (!inside)
-      out += '_';
-  }
-  return out;
-}
-
 // The EmailTags: a name and a value each, and no name twice.
 class Tags {
  public:
-  explicit Tags(std::vector<std::string>& reduced) : reduced_(reduced) {}
+  Tags(const std::string& id, std::vector<std::string>& reduced)
+      : reduced_(reduced) {
+    append(k_id_name, id);
+  }
 
-  // `kind` and `shown` are what a person calls it.
-  void add(std::string_view kind, std::string_view shown,
-           std::string_view name_given, std::string_view value_given) {
-    const std::string name = tag_text(name_given);
-    const std::string value = tag_text(value_given);
-    const std::string_view trouble = trouble_with(name, value);
-    if (!trouble.empty())
-      return reduced_.push_back(left_out(kind, shown, trouble));
-    if (name != name_given)
-      reduced_.push_back(left_out(kind, shown, "called '" + name + "'"));
-    if (value != value_given)
-      reduced_.push_back(left_out(
-          kind, shown, "only letters, digits, '_' and '-' are carried"));
-    Json tag = Json::object();
-    tag.set("Name", text(name));
-    tag.set("Value", text(value));
-    list_.items.push_back(std::move(tag));
+  // A tag of the message, which Amazon is to know by `name`.
+  void add_tag(const std::string& tag, std::string_view name) {
+    const std::string value = tag_form(tag);
+    if (!add("tag", tag, name, value)) return;
+    if (value != tag) reduced_.push_back(carried_as("tag", tag, value));
+  }
+
+  void add_metadata(const Header& entry) {
+    const std::string name = tag_form(entry.name);
+    const std::string value = tag_form(entry.value);
+    if (!add("metadata", entry.name, name, value)) return;
+    if (name != entry.name)
+      reduced_.push_back(carried_as("metadata", entry.name, name));
+    if (value != entry.value)
+      reduced_.push_back(
+          carried_as("the value of metadata", entry.name, value));
   }
 
   Json take() { return std::move(list_); }
 
  private:
-  std::string_view trouble_with(std::string_view name,
-                                std::string_view value) const {
+  void append(std::string_view name, std::string_view value) {
+    Json tag = Json::object();
+    tag.set("Name", json_text(name));
+    tag.set("Value", json_text(value));
+    list_.items.push_back(std::move(tag));
+  }
+
+  // False: it is left out, which is said of the `kind` called `shown`.
+  bool add(std::string_view kind, std::string_view shown, std::string_view name,
+           std::string_view value) {
+    const std::string trouble = trouble_with(name, value);
+    if (trouble.empty())
+      append(name, value);
+    else
+      reduced_.push_back(left_out(kind, shown, trouble));
+    return trouble.empty();
+  }
+
+  std::string trouble_with(std::string_view name,
+                           std::string_view value) const {
     if (name.empty() || value.empty()) return "it is empty";
     if (name.size() > k_longest_tag || value.size() > k_longest_tag)
-      return "over 256 characters";
-    if (list_.items.size() == k_most_tags) return "over 50 tags in all";
+      return over(k_longest_tag, "characters");
+    if (list_.items.size() == k_most_tags)
+      return over_in_all(k_most_tags, "tags");
     for (const Json& tag : list_.items)
-      if (tag.text_of("Name") == name) return "another tag has this name";
+      if (tag.text_of("Name") == name) return std::string(k_name_is_taken);
     return {};
   }
 
@@ -212,13 +212,10 @@ class Tags {
 
 Json tags_of(const RenderedMessage& message,
              std::vector<std::string>& reduced) {
-  Tags tags(reduced);
-  tags.add("tag", k_id_name, k_id_name, message.id);
+  Tags tags(message.id, reduced);
   for (std::size_t i = 0; i < message.tags.size(); ++i)
-    tags.add("tag", message.tags[i], fmt::format("tag{}", i + 1),
-             message.tags[i]);
-  for (const Header& entry : message.metadata)
-    tags.add("metadata", entry.name, entry.name, entry.value);
+    tags.add_tag(message.tags[i], fmt::format("tag{}", i + 1));
+  for (const Header& entry : message.metadata) tags.add_metadata(entry);
   return tags.take();
 }
 
@@ -456,7 +453,7 @@ Result<HttpRequest> SesApi::request(const Attempt& attempt, Time now,
   body.set("Content", std::move(*content));
   body.set("EmailTags", tags_of(message, reduced));
   if (!configuration_set_.empty())
-    body.set("ConfigurationSetName", text(configuration_set_));
+    body.set("ConfigurationSetName", json_text(configuration_set_));
 
   HttpRequest request;
   request.url = base_url_ + "/v2/email/outbound-emails";

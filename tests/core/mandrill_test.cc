@@ -79,9 +79,7 @@ TEST_CASE("mandrill: a full message is said whole") {
           R"("metadata":{"pony_id":"01JD7Z3N8QW2E4R6T8Y0A1B2C3",)"
           R"("user_id":"42"},)") +
           k_unchanged + R"(},"async":false})");
-  CHECK(reduced ==
-        std::vector<std::string>{"file name 'l.png' (of an inline image, which "
-                                 "Mandrill calls by its cid)"});
+  CHECK(reduced == std::vector<std::string>{"file name 'l.png' as 'logo'"});
 }
 
 TEST_CASE("mandrill: a minimal message has only what it must have") {

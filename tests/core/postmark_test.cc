@@ -123,7 +123,7 @@ TEST_CASE("postmark: metadata that it would refuse is left out, said") {
                        "characters)",
                        "metadata 'long' (over 80 characters)",
                        "metadata 'FITS' (the name is taken)",
-                       "metadata 'm8' (over 10 in all)"});
+                       "metadata 'm8' (over 10 entries in all)"});
   CHECK(request.body.find(R"("m7":"v"}})") != std::string::npos);
 }
 
