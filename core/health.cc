@@ -409,7 +409,7 @@ bool note_failure(ProviderHealth& health, Time now, std::string_view error,
   return was_closed;
 }
 
-void note_neutral(ProviderHealth& health, Time /*now*/) {
+void note_neutral(ProviderHealth& health) {
   health.probe_until.reset();
 }
 

@@ -120,7 +120,7 @@ bool note_failure(ProviderHealth& health, Time now, std::string_view error,
                   const BreakerConfig& config);
 
 // An attempt ended that says nothing about health: lets another one probe.
-void note_neutral(ProviderHealth& health, Time now);
+void note_neutral(ProviderHealth& health);
 
 // It asked to be left alone; the longest it asked for counts.
 void note_rest(ProviderHealth& health, Time until);

@@ -312,7 +312,6 @@ ChildResult ChildProcess::State::result_of(int status) {
   result.out = std::move(out.text);
   result.err = std::move(err.text);
   result.out_was_cut = out.cut;
-  result.err_was_cut = err.cut;
   result.latency =
       std::chrono::duration_cast<Milliseconds>(Steady::now() - started);
   return result;

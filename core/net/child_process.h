@@ -45,7 +45,6 @@ struct ChildResult {
   std::string out;
   std::string err;
   bool out_was_cut = false;
-  bool err_was_cut = false;
   Milliseconds latency{0};  // from the start to the end
 };
 

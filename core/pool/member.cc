@@ -104,7 +104,7 @@ void Member::give_back() {
   if (!reserved_at_) return;
   change([&](ProviderHealth& health) {
     give_back_to_rates(health, rates_, *reserved_at_);
-    note_neutral(health, clock_.now());
+    note_neutral(health);
   });
 }
 
@@ -153,7 +153,7 @@ void Member::apply(const Note& note, ProviderHealth& health, Turn& turn) const {
         turn.opened = true;
       break;
     case Note::Kind::says_nothing:
-      note_neutral(health, note.at);
+      note_neutral(health);
       break;
   }
   if (note.rest_until) note_rest(health, *note.rest_until);

@@ -60,6 +60,19 @@ bool needs_quotes(std::string_view name) {
   return name.find_first_of(k_specials) != name.npos;
 }
 
+// About how large the mail is: bodies, attachments as base64, headers.
+std::size_t carried_bytes(const RenderedMessage& message) {
+  std::size_t bytes =
+      message.subject.size() + message.text.size() + message.html.size() + 1000;
+  for (const Header& header : message.headers)
+    bytes += header.name.size() + header.value.size() + 4;
+  for (const Attachment& attachment : message.attachments)
+    // base64 with its line breaks, and a part header.
+    bytes +=
+        attachment.content.size() / 76 * 78 + attachment.filename.size() + 300;
+  return bytes;
+}
+
 }  // namespace
 
 Address wire_address(const Address& address) {
@@ -104,18 +117,6 @@ std::string mailbox(const Address& address) {
     quoted += c;
   }
   return fmt::format("\"{}\" <{}>", quoted, address.email);
-}
-
-std::size_t carried_bytes(const RenderedMessage& message) {
-  std::size_t bytes =
-      message.subject.size() + message.text.size() + message.html.size() + 1000;
-  for (const Header& header : message.headers)
-    bytes += header.name.size() + header.value.size() + 4;
-  for (const Attachment& attachment : message.attachments)
-    // base64 with its line breaks, and a part header.
-    bytes +=
-        attachment.content.size() / 76 * 78 + attachment.filename.size() + 300;
-  return bytes;
 }
 
 std::optional<std::string> beyond(const ApiLimits& limits,

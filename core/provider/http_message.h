@@ -54,9 +54,6 @@ struct ApiLimits {
 std::optional<std::string> beyond(const ApiLimits& limits,
                                   const Attempt& attempt);
 
-// About how large the mail is: bodies, attachments as base64, headers.
-std::size_t carried_bytes(const RenderedMessage& message);
-
 // A key for the provider's own deduplication: the same for the same message
 // to the same recipients. At most 64 characters of [0-9A-Za-z-].
 std::string idempotency_key_of(const Attempt& attempt);

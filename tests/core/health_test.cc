@@ -157,7 +157,7 @@ TEST_CASE("a probe that says nothing about the provider lets another probe") {
   a.open();
   a.now += 30s;
   REQUIRE(a.probes());
-  note_neutral(a.health, a.now);
+  note_neutral(a.health);
   CHECK(a.state() == BreakerState::half_open);
   CHECK(a.probes());
 }

@@ -303,8 +303,7 @@ TEST_CASE("mailgun: an accepted message has its id without brackets") {
 }
 
 TEST_CASE("mailgun: a 2xx is accepted, whatever became of its body") {
-  HttpReply cut = an_api_reply(200, R"({"id":"<2026.1@m)");
-  cut.whole = false;
+  const HttpReply cut = an_api_reply(200, R"({"id":"<2026.1@m)");
   const Verdict verdict = verdict_of(*mailgun(), cut);
   CHECK(verdict.outcome == Outcome::accepted);
   CHECK(verdict.provider_id.empty());
