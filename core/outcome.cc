@@ -1,6 +1,7 @@
-// The names of the five outcomes and their order.
+// The names of the five outcomes and their order; the bounds of a rest.
 #include "core/outcome.h"
 
+#include <algorithm>
 #include <array>
 
 namespace pony {
@@ -41,6 +42,12 @@ std::optional<Outcome> outcome_from(std::string_view text) {
 
 Outcome better(Outcome a, Outcome b) {
   return rank(a) >= rank(b) ? a : b;
+}
+
+std::chrono::seconds clamped_rest(std::chrono::seconds asked) {
+  constexpr std::chrono::seconds k_shortest{1};
+  constexpr std::chrono::seconds k_longest{24 * 3600};
+  return std::clamp(asked, k_shortest, k_longest);
 }
 
 }  // namespace pony

@@ -36,4 +36,7 @@ struct Verdict {
   bool counts_against_provider = true;
 };
 
+// What a provider asked for, as Verdict::rest has it: 1 s to 24 h.
+std::chrono::seconds clamped_rest(std::chrono::seconds asked);
+
 }  // namespace pony

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/provider/attempt.h"
+
 namespace pony {
 namespace {
 
@@ -452,7 +454,7 @@ void Dispatcher::give_up() {
     Verdict verdict;
     verdict.error = "stopped before it was started";
     verdict.counts_against_provider = false;
-    result.verdicts.assign(one.attempt.recipients.size(), verdict);
+    result.verdicts = for_all(one.attempt, verdict);
     --one.member->announced;
     one.member->give_back();
     ended(one.id, *one.member, one.attempt.recipients, one.attempt.number,

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "core/mime/builder.h"
+#include "core/provider/attempt.h"
 #include "core/provider/http_message.h"
 
 namespace pony {

@@ -23,13 +23,12 @@
 #include <fmt/format.h>
 #include <sysexits.h>
 
-#include <algorithm>
 #include <optional>
 #include <unordered_map>
 #include <utility>
 
 #include "core/address.h"
-#include "core/provider/http_message.h"
+#include "core/provider/attempt.h"
 
 namespace pony {
 namespace {
@@ -39,9 +38,6 @@ constexpr std::size_t k_longest_id = 500;
 // sh(1): what it could not run, and what it did not find.
 constexpr int k_cannot_run = 126;
 constexpr int k_not_found = 127;
-// The same as any provider may ask for (Verdict::rest).
-constexpr std::chrono::seconds k_shortest_rest{1};
-constexpr std::chrono::seconds k_longest_rest{24 * 3600};
 
 Json json_of(const Address& address) {
   Json json = Json::object();
@@ -167,9 +163,7 @@ Verdict unknown(std::string error) {
 std::optional<std::chrono::seconds> rest_in(const Json& answer) {
   const std::int64_t seconds = answer.number_of("retry_after");
   if (seconds <= 0) return std::nullopt;
-  const auto most = std::int64_t{k_longest_rest.count()};
-  return std::clamp(std::chrono::seconds(std::min(seconds, most)),
-                    k_shortest_rest, k_longest_rest);
+  return clamped_rest(std::chrono::seconds(seconds));
 }
 
 // An address as it is compared: programs may change the domain's spelling.

@@ -1,19 +1,17 @@
 #include "core/provider/http_message.h"
 
 #include <fmt/format.h>
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 #include <algorithm>
 #include <ctime>
+
+#include "core/provider/attempt.h"
 
 namespace pony {
 namespace {
 
 constexpr std::size_t k_longest_error = 1000;
 constexpr std::size_t k_longest_before_advice = 200;
-constexpr std::chrono::seconds k_shortest_rest{1};
-constexpr std::chrono::seconds k_longest_rest{24 * 3600};
 // More than this is a moment, not a number of seconds to wait.
 constexpr std::int64_t k_first_unix_time = 1'000'000'000;
 
@@ -40,10 +38,6 @@ std::optional<Time> http_date(std::string_view text) {
       ::strptime(copy.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
   if (end == nullptr || *end != '\0') return {};
   return Time(std::chrono::seconds(::timegm(&parts)));
-}
-
-std::chrono::seconds clamp_rest(std::chrono::seconds rest) {
-  return std::clamp(rest, k_shortest_rest, k_longest_rest);
 }
 
 bool is_text(const HttpReply& reply) {
@@ -150,18 +144,6 @@ std::optional<std::string> beyond(const ApiLimits& limits,
   return std::nullopt;
 }
 
-std::string idempotency_key_of(const Attempt& attempt) {
-  const RenderedMessage& message = *attempt.message;
-  const std::size_t all =
-      message.to.size() + message.cc.size() + message.bcc.size();
-  if (attempt.recipients.size() == all) return message.id;
-  // A part of them is another request: who has it already is left out.
-  std::string joined;
-  for (const std::string& email : attempt.recipients) joined += email + '\n';
-  return fmt::format("{}-{:016x}", message.id,
-                     XXH3_64bits(joined.data(), joined.size()));
-}
-
 std::optional<Json> json_of(const HttpReply& reply) {
   if (reply.body.empty()) return {};
   auto json = parse_json(reply.body);
@@ -173,15 +155,15 @@ std::optional<std::chrono::seconds> asked_rest(const HttpReply& reply, Time now,
                                                std::string_view reset) {
   const std::string_view after = reply.header("retry-after");
   if (const auto seconds = seconds_from(after))
-    return clamp_rest(std::chrono::seconds(*seconds));
+    return clamped_rest(std::chrono::seconds(*seconds));
   if (const auto date = http_date(after))
-    return clamp_rest(std::chrono::ceil<std::chrono::seconds>(*date - now));
+    return clamped_rest(std::chrono::ceil<std::chrono::seconds>(*date - now));
   if (reset.empty()) return {};
   const auto value = seconds_from(reply.header(reset));
   if (!value) return {};
   if (*value < k_first_unix_time)
-    return clamp_rest(std::chrono::seconds(*value));
-  return clamp_rest(std::chrono::ceil<std::chrono::seconds>(
+    return clamped_rest(std::chrono::seconds(*value));
+  return clamped_rest(std::chrono::ceil<std::chrono::seconds>(
       Time(std::chrono::seconds(*value)) - now));
 }
 
@@ -219,10 +201,6 @@ Verdict verdict_of_status(const HttpReply& reply, Time now) {
   Verdict verdict = api_verdict(Outcome::unavailable, reply, now, words);
   verdict.counts_against_provider = status != 413;
   return verdict;
-}
-
-std::vector<Verdict> for_all(const Attempt& attempt, const Verdict& verdict) {
-  return std::vector<Verdict>(attempt.recipients.size(), verdict);
 }
 
 // For the APIs that are asked in JSON ---------------------------------------

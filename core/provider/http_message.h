@@ -54,10 +54,6 @@ struct ApiLimits {
 std::optional<std::string> beyond(const ApiLimits& limits,
                                   const Attempt& attempt);
 
-// A key for the provider's own deduplication: the same for the same message
-// to the same recipients. At most 64 characters of [0-9A-Za-z-].
-std::string idempotency_key_of(const Attempt& attempt);
-
 // Reading replies -----------------------------------------------------------
 
 // The body as JSON, or nothing when it is none (HTML of a front end, cut).
@@ -81,9 +77,6 @@ Verdict api_verdict(Outcome outcome, const HttpReply& reply, Time now,
 // unavailable: never rejected. A 413 does not count against the provider's
 // health. The words are the first of the body when it is plain text.
 Verdict verdict_of_status(const HttpReply& reply, Time now);
-
-// The same verdict for every recipient of the attempt.
-std::vector<Verdict> for_all(const Attempt& attempt, const Verdict& verdict);
 
 // For the APIs that are asked in JSON (SendGrid, Postmark, Resend, Brevo) ----
 

@@ -11,6 +11,7 @@
 
 #include "core/json.h"
 #include "core/net/http_client.h"
+#include "core/provider/attempt.h"
 #include "core/provider/credential_mask.h"
 #include "core/provider/http_message.h"
 

@@ -17,6 +17,7 @@
 #include "core/json.h"
 #include "core/mime/body_encoding.h"
 #include "core/mime/builder.h"
+#include "core/provider/attempt.h"
 #include "core/provider/http_message.h"
 
 namespace pony {

@@ -14,6 +14,7 @@
 
 #include "core/json.h"
 #include "core/mime/builder.h"
+#include "core/provider/attempt.h"
 #include "core/provider/http_message.h"
 
 namespace pony {

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/provider/attempt.h"
 #include "core/provider/http_message.h"
 
 namespace pony {

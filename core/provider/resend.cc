@@ -16,6 +16,7 @@
 
 #include "core/mime/builder.h"
 #include "core/mime/header_encoding.h"
+#include "core/provider/attempt.h"
 #include "core/provider/http_message.h"
 
 namespace pony {

@@ -13,6 +13,7 @@
 #include <charconv>
 #include <utility>
 
+#include "core/provider/attempt.h"
 #include "core/provider/http_message.h"
 
 namespace pony {

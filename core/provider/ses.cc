@@ -17,6 +17,7 @@
 #include "core/mime/builder.h"
 #include "core/mime/header_encoding.h"
 #include "core/net/aws_signature.h"
+#include "core/provider/attempt.h"
 #include "core/provider/http_message.h"
 
 namespace pony {
