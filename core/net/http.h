@@ -27,7 +27,10 @@ struct HttpReply {
   std::vector<HttpHeader> headers;
   // What came of it: the connection may have broken, the time been up or the
   // limit of 256 KiB reached before its end. The headers above are whole.
-  std::string body;
+  std::string body;  // at most 256 KiB of it
+  // False: the connection broke, the time was up or the limit was reached
+  // before the body's end. The status line and the headers are whole.
+  bool whole = true;
 
   // The first header of this name, whatever its case; empty when there is
   // none.

@@ -339,6 +339,7 @@ std::unique_ptr<HttpClient::Transfer> HttpClient::release(Transfer& transfer) {
 HttpResult HttpClient::result_of(Transfer& transfer, int code) const {
   HttpResult result;
   if (transfer.headers_whole) {
+    transfer.reply.whole = code == CURLE_OK;
     result.reply = std::move(transfer.reply);
     return result;
   }

@@ -218,11 +218,12 @@ inline void survives_hostile_replies(const HttpApi& api,
                              402, 403, 404, 405, 406, 408, 409, 413, 415, 422,
                              429, 451, 500, 502, 503, 504, 599, 999}) {
       CAPTURE(status);
-      const HttpReply reply =
+      HttpReply reply =
           an_api_reply(status, body,
                        {{"Retry-After", "\xFF"},
                         {"X-RateLimit-Reset", "-1"},
                         {"ratelimit-reset", "999999999999999999"}});
+      reply.whole = false;
       for (const Verdict& verdict : verdicts_on(api, reply)) {
         const bool success = status >= 200 && status < 300;
         // A line for each recipient that is not there leaves them in doubt.
