@@ -46,8 +46,8 @@ Action add_provider_list(CLI::App& app, Context& context) {
       "  pony provider list --json | jq -r 'select(.state != \"ok\") | .name'"
       "\n\n"
       "Exit codes\n"
-      "  0 listed · 74 the spool cannot be read · 77 no permission · 78 the "
-      "configuration is wrong");
+      "  0 listed · 74 the spool cannot be read · 75 a provider's health is "
+      "locked ·\n  77 no permission · 78 the configuration is wrong");
   return [&context] { return run_provider_list(context); };
 }
 

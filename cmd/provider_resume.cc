@@ -51,8 +51,8 @@ Action add_provider_resume(CLI::App& app, Context& context) {
       "Example\n"
       "  pony provider resume main\n\n"
       "Exit codes\n"
-      "  0 it may be tried · 64 no such provider · 74 the disk failed · 77 no "
-      "permission ·\n  78 the configuration is wrong");
+      "  0 it may be tried · 64 no such provider · 74 the disk failed · 75 its "
+      "health is\n  locked · 77 no permission · 78 the configuration is wrong");
   return [name, &context] { return run_provider_resume(*name, context); };
 }
 
