@@ -13,7 +13,6 @@
 #include "core/net/http_client.h"
 #include "core/provider/attempt.h"
 #include "core/provider/credential_mask.h"
-#include "core/provider/http_message.h"
 
 namespace pony {
 namespace {

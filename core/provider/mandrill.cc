@@ -13,9 +13,12 @@
 #include <utility>
 
 #include "core/json.h"
+#include "core/lower_case.h"
 #include "core/mime/builder.h"
+#include "core/provider/attachment_name.h"
 #include "core/provider/attempt.h"
 #include "core/provider/http_message.h"
+#include "core/provider/http_reply.h"
 
 namespace pony {
 namespace {

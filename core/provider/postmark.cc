@@ -11,8 +11,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/lower_case.h"
+#include "core/provider/attachment_name.h"
 #include "core/provider/attempt.h"
 #include "core/provider/http_message.h"
+#include "core/provider/http_reply.h"
 
 namespace pony {
 namespace {

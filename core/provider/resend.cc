@@ -16,8 +16,10 @@
 
 #include "core/mime/builder.h"
 #include "core/mime/header_encoding.h"
+#include "core/provider/attachment_name.h"
 #include "core/provider/attempt.h"
 #include "core/provider/http_message.h"
+#include "core/provider/http_reply.h"
 
 namespace pony {
 namespace {

@@ -13,8 +13,10 @@
 #include <charconv>
 #include <utility>
 
+#include "core/lower_case.h"
 #include "core/provider/attempt.h"
 #include "core/provider/http_message.h"
+#include "core/provider/http_reply.h"
 
 namespace pony {
 namespace {

@@ -13,12 +13,14 @@
 #include <utility>
 
 #include "core/json.h"
+#include "core/lower_case.h"
 #include "core/mime/body_encoding.h"
 #include "core/mime/builder.h"
 #include "core/mime/header_encoding.h"
 #include "core/net/aws_signature.h"
 #include "core/provider/attempt.h"
 #include "core/provider/http_message.h"
+#include "core/provider/http_reply.h"
 
 namespace pony {
 namespace {
@@ -356,7 +358,7 @@ std::optional<double> number_in(const Json& object, std::string_view key) {
   return number;
 }
 
-// "; 150 of 200 mails left today", if the account has a quota.
+// "; 150 of 200 mails left for these 24 hours", if the account has a quota.
 std::string quota_words(const Json& account) {
   const Json* quota = account.find("SendQuota");
   if (quota == nullptr) return {};
