@@ -9,7 +9,7 @@ namespace {
 using Steady = std::chrono::steady_clock;
 
 // How old the copy may get while this process has nothing to tell.
-constexpr Milliseconds k_look_again{250};
+constexpr Milliseconds k_look_again{20};
 // A rate that frees a place within this time is waited for.
 constexpr Milliseconds k_short_wait{2000};
 // After its time-outs a probe has ended, or its process has died.

@@ -139,7 +139,7 @@ background+=("$loop")
 expect 0 pony enqueue --to a@example.com --subject Hi --text x --wait 20s
 asked main 5
 pony --quiet provider pause main
-# It looks a few times a second: until then the first may get some more.
+# It looks fifty times a second: until then the first may get some more.
 moved() {
   local before
   before=$(requests second)
@@ -171,7 +171,7 @@ wait_until opened
 before=$(requests main)
 expect 0 pony send --to a@example.com --subject Hi --text x
 asked main "$before"
-# By now both loops have looked (they do so four times a second), or ask once
+# By now both loops have looked (they do so fifty times a second), or ask once
 # more and see.
 queue 200 >/dev/null
 all_sent() { [[ $(count_in new) == 0 && -z $(find "$SPOOL/cur" -name '*.jsonl') ]]; }
