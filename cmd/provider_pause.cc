@@ -72,7 +72,8 @@ Action add_provider_pause(CLI::App& app, Context& context) {
       "  pony provider pause main --for 2h\n"
       "  pony provider pause main\n\n"
       "Exit codes\n"
-      "  0 paused · 64 no such provider · 74 the disk failed · 75 its health is "
+      "  0 paused · 64 no such provider · 74 the disk failed · 75 its health "
+      "is "
       "locked ·\n  77 no permission · 78 the configuration is wrong");
   return [options, &context] { return run_provider_pause(*options, context); };
 }
