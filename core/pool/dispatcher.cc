@@ -51,6 +51,7 @@ struct Dispatcher::InRound {
   std::string cannot_carry;
   bool tried = false;
   bool could_carry = false;  // some provider could, even if it rests
+  bool left_out = false;     // some provider could not be set up
   std::optional<Steady::time_point> waits_since;  // for a provider's rate
 };
 
@@ -183,6 +184,7 @@ bool Dispatcher::try_to_start(InRound& round) {
     if (it == members_.end()) {
       // Left out for now (its secret cannot be read): it might have.
       round.could_carry = true;
+      round.left_out = true;
       round.candidates.pop_back();
       continue;
     }
@@ -379,7 +381,8 @@ void Dispatcher::close(InRound& round) {
       result.untouched = true;
     } else {
       result.not_tried = "every provider of pool '" + round.pool->name +
-                         "' that could take it rests";
+                         "' that could take it rests" +
+                         (round.left_out ? " or is left out" : "");
       result.next_at = first_to_return(round);
     }
   }

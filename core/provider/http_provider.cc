@@ -160,7 +160,9 @@ Result<std::string> HttpProvider::preview(
   if (!request) return tl::unexpected<Error>(request.error());
   std::string text = fmt::format("{} {}\n", request->method, request->url);
   for (const HttpHeader& header : request->headers)
-    text += fmt::format("{}: {}\n", header.name, header.value);
+    text += fmt::format(
+        "{}: {}\n", header.name,
+        header.value.starts_with("Basic ") ? "Basic ***" : header.value);
   text += '\n';
   text += request->body;
   return masked(std::move(text));

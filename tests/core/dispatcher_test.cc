@@ -162,6 +162,7 @@ struct Pool {
     config.pools = {
         {"default", Strategy::priority, {{"main"}, {"second"}}, {}},
         {"alone", Strategy::priority, {{"second"}}, {}},
+        {"partly", Strategy::priority, {{"left-out"}, {"second"}}, {}},
         {"c.example", Strategy::priority, {{"second"}, {"main"}}, {}}};
     config.breaker = {3, 1h, 2h};
     return config;
@@ -401,6 +402,18 @@ TEST_CASE("a message that no provider can carry is told with every reason") {
   const auto round = pool.deliver(a_delivery());
   CHECK(round.cannot_be_carried == "main: too large; second: no attachments");
   CHECK(round.verdicts.empty());
+}
+
+TEST_CASE("a provider that could not be set up might have carried it") {
+  Pool pool;
+  pool.second.cannot_carry = "no attachments";
+  auto delivery = a_delivery();
+  delivery->message.pool = "partly";
+  const auto round = pool.deliver(delivery);
+  CHECK_MESSAGE(round.cannot_be_carried.empty(), "it is not for ever");
+  CHECK(round.not_tried ==
+        "every provider of pool 'partly' that could take it rests or is left "
+        "out");
 }
 
 TEST_CASE("a provider that could carry it but rests is waited for") {
