@@ -24,7 +24,7 @@ constexpr Milliseconds k_filing_delay{250};
 constexpr int k_claims_a_turn = 64;
 // Sessions wait this long at most while messages are filed; more often would
 // only cost more syncs of the journal.
-constexpr Milliseconds k_turn_while_filing{8};
+constexpr Milliseconds k_turn_while_filing{4};
 // A loop looks at the spool this often even if no watch told it to, and at
 // other runners' locks.
 constexpr Milliseconds k_look_again{10'000};
