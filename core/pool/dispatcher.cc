@@ -132,17 +132,23 @@ void Dispatcher::take(std::shared_ptr<const Delivery> delivery) {
     return not_tried("there is no pool '" + is.message.pool +
                      "' in the configuration");
 
-  std::vector<MemberHealth> health;
-  for (const auto& member : taken.pool->members) {
-    const auto it = members_.find(member.provider);
-    health.push_back(it == members_.end() ? MemberHealth{}
-                                          : it->second.of_late());
-  }
-  const auto order = order_.of(*taken.pool, health);
+  const auto order = order_.of(*taken.pool, health_of(*taken.pool));
   for (auto it = order.rbegin(); it != order.rend(); ++it)
     taken.candidates.push_back(taken.pool->members[*it].provider);
   put_doubtful_in_place(taken);
   advance(taken);
+}
+
+// What the pool's strategy looks at, one a member. Only adaptive does: for the
+// others nobody goes through a thousand latencies for each message.
+std::vector<MemberHealth> Dispatcher::health_of(const PoolConfig& pool) const {
+  std::vector<MemberHealth> health(pool.members.size());
+  if (pool.strategy != Strategy::adaptive) return health;
+  for (std::size_t i = 0; i < health.size(); ++i) {
+    const auto it = members_.find(pool.members[i].provider);
+    if (it != members_.end()) health[i] = it->second.of_late();
+  }
+  return health;
 }
 
 // Whose answer was lost last time may have it. As long as it knows the message

@@ -74,6 +74,7 @@ class Dispatcher : public Deliverer {
     Attempt attempt;
   };
 
+  std::vector<MemberHealth> health_of(const PoolConfig& pool) const;
   void put_doubtful_in_place(InRound& round) const;
   void advance(InRound& round);
   bool try_to_start(InRound& round);
