@@ -300,18 +300,12 @@ std::vector<Verdict> BrevoApi::verdicts(const Attempt& attempt,
                                         const HttpReply& said, Time now) const {
   if (!is_success(said))
     return for_all(attempt, refusal(without_secret(said, key_), now));
-  Verdict verdict = verdict_of_status(said, now);
   const Json body = json_of(said).value_or(Json());
-  verdict.provider_id = provider_id_from(body.text_of("messageId"));
-  return for_all(attempt, verdict);
+  return for_all(attempt, taken_as(said, now, body.text_of("messageId")));
 }
 
 Result<HttpRequest> BrevoApi::check_request(Time) const {
-  HttpRequest request;
-  request.method = "GET";
-  request.url = url_ + "/v3/account";
-  request.headers = {authorization(), {"Accept", "application/json"}};
-  return request;
+  return json_question(url_ + "/v3/account", authorization());
 }
 
 ProviderCheck BrevoApi::check_result(const HttpReply& said) const {

@@ -1,7 +1,6 @@
 #include "core/provider/credential_mask.h"
 
 #include "core/mime/body_encoding.h"
-#include "core/secret.h"
 
 namespace pony {
 namespace {
@@ -11,9 +10,9 @@ constexpr std::size_t k_shortest_base64 = 4;
 
 }  // namespace
 
-void mask_credential(std::string& text, std::string_view secret) {
+CredentialMask::CredentialMask(std::string_view secret) {
+  spellings_.emplace_back(std::string(secret));
   if (secret.empty()) return;
-  mask_secret(text, secret);
   // Three bytes are four characters: there are three ways to begin.
   for (std::size_t before = 0; before < 3; ++before) {
     std::string plain(before, '\0');
@@ -24,8 +23,21 @@ void mask_credential(std::string& text, std::string_view secret) {
     const std::size_t first = (before * 8 + 5) / 6;
     const std::size_t end = plain.size() * 8 / 6;
     if (end < first + k_shortest_base64) continue;
-    mask_secret(text, std::string_view(encoded).substr(first, end - first));
+    spellings_.emplace_back(encoded.substr(first, end - first));
   }
+}
+
+void CredentialMask::apply(std::string& text) const {
+  for (const Secret& spelling : spellings_)
+    mask_secret(text, spelling.reveal());
+}
+
+std::size_t CredentialMask::size() const {
+  return spellings_.front().reveal().size();
+}
+
+void mask_credential(std::string& text, std::string_view secret) {
+  CredentialMask(secret).apply(text);
 }
 
 }  // namespace pony

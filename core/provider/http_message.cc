@@ -272,6 +272,14 @@ std::string tag_form(std::string_view text) {
 
 // JSON ------------------------------------------------------------------------
 
+HttpRequest json_question(std::string url, HttpHeader authorization) {
+  HttpRequest request;
+  request.method = "GET";
+  request.url = std::move(url);
+  request.headers = {std::move(authorization), {"Accept", "application/json"}};
+  return request;
+}
+
 std::string json_string(std::string_view text) {
   std::string json;
   append_json_string(json, text);

@@ -134,6 +134,8 @@ std::string json_array(const Items& items, const Write& write) {
   return json + "]";
 }
 std::string json_string(std::string_view text);
+// A GET that is answered in JSON.
+HttpRequest json_question(std::string url, HttpHeader authorization);
 Json json_text(std::string_view text);
 // {"name":"value",…}
 std::string json_object(const std::vector<Header>& members);

@@ -40,13 +40,15 @@ HttpOptions options_from(const ProviderConfig& config) {
 class HttpProvider : public Provider {
  public:
   HttpProvider(const ProviderConfig& config, std::unique_ptr<HttpApi> api,
-               Secrets secrets, Reactor& reactor, const Clock& clock)
+               const Secrets& secrets, Reactor& reactor, const Clock& clock)
       : name_(config.name),
         connections_(std::max(1, config.connections)),
         api_(std::move(api)),
-        secrets_(std::move(secrets)),
         clock_(clock),
-        client_(options_from(config), reactor) {}
+        client_(options_from(config), reactor) {
+    for (const auto& [key, secret] : secrets)
+      masks_.emplace_back(secret.reveal());
+  }
 
   std::string_view name() const override { return name_; }
   std::string_view type() const override { return api_->type(); }
@@ -80,7 +82,7 @@ class HttpProvider : public Provider {
   std::string name_;
   int connections_;
   std::unique_ptr<HttpApi> api_;
-  Secrets secrets_;
+  std::vector<CredentialMask> masks_;  // one a secret
   const Clock& clock_;
   HttpClient client_;
   int in_flight_ = 0;
@@ -169,20 +171,18 @@ Result<std::string> HttpProvider::preview(
 }
 
 std::string HttpProvider::masked(std::string text) const {
-  for (const auto& [key, secret] : secrets_)
-    mask_credential(text, secret.reveal());
+  for (const CredentialMask& mask : masks_) mask.apply(text);
   return text;
 }
 
 // Before anybody cuts it: of a secret that was cut in two, one half would
 // remain.
 HttpReply HttpProvider::masked_reply(HttpReply reply) const {
-  for (const auto& [key, secret] : secrets_) {
+  for (const CredentialMask& mask : masks_) {
     // It may be part of any word: the answer would not be understood.
-    if (secret.reveal().size() < k_shortest_key) continue;
-    mask_credential(reply.body, secret.reveal());
-    for (HttpHeader& header : reply.headers)
-      mask_credential(header.value, secret.reveal());
+    if (mask.size() < k_shortest_key) continue;
+    mask.apply(reply.body);
+    for (HttpHeader& header : reply.headers) mask.apply(header.value);
   }
   return reply;
 }
@@ -205,8 +205,8 @@ Result<std::unique_ptr<Provider>> make_http_provider(
                                                       : found->second;
                       }};
   auto made = make_api(api);
-  return std::make_unique<HttpProvider>(config, std::move(made),
-                                        std::move(secrets), reactor, clock);
+  return std::make_unique<HttpProvider>(config, std::move(made), secrets,
+                                        reactor, clock);
 }
 
 }  // namespace pony

@@ -86,6 +86,12 @@ std::string provider_id_from(std::string_view text) {
   return printable(text, k_longest_id);
 }
 
+Verdict taken_as(const HttpReply& reply, Time now, std::string_view id) {
+  Verdict verdict = verdict_of_status(reply, now);
+  verdict.provider_id = provider_id_from(id);
+  return verdict;
+}
+
 Verdict api_verdict(Outcome outcome, const HttpReply& reply, Time now,
                     std::string_view words) {
   Verdict verdict;

@@ -39,6 +39,9 @@ std::optional<std::chrono::seconds> asked_rest(const HttpReply& reply, Time now,
 // An id as a provider gave it, printable and of a sane length.
 std::string provider_id_from(std::string_view text);
 
+// The verdict of a reply that took the message, and called it `id`.
+Verdict taken_as(const HttpReply& reply, Time now, std::string_view id);
+
 // Verdicts --------------------------------------------------------------------
 
 // A verdict in the API's own words: `words` come after the status, as

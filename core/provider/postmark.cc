@@ -184,9 +184,7 @@ std::vector<Verdict> invalid(const Attempt& attempt, const HttpReply& reply,
 std::vector<Verdict> accepted(const Attempt& attempt, const HttpReply& reply,
                               Time now, std::string_view words,
                               std::string_view id) {
-  Verdict verdict = verdict_of_status(reply, now);
-  verdict.provider_id = provider_id_from(id);
-  std::vector<Verdict> verdicts = for_all(attempt, verdict);
+  std::vector<Verdict> verdicts = for_all(attempt, taken_as(reply, now, id));
   const std::vector<bool> left_out = inactive_among(attempt, words);
   for (std::size_t i = 0; i < verdicts.size(); ++i)
     if (left_out[i])
@@ -310,11 +308,7 @@ std::vector<Verdict> PostmarkApi::verdicts(const Attempt& attempt,
 }
 
 Result<HttpRequest> PostmarkApi::check_request(Time) const {
-  HttpRequest request;
-  request.method = "GET";
-  request.url = url_ + "/server";
-  request.headers = {authorization(), {"Accept", "application/json"}};
-  return request;
+  return json_question(url_ + "/server", authorization());
 }
 
 ProviderCheck PostmarkApi::check_result(const HttpReply& said) const {

@@ -287,18 +287,12 @@ std::vector<Verdict> ResendApi::verdicts(const Attempt& attempt,
                                          Time now) const {
   if (!is_success(said))
     return for_all(attempt, refusal(without_secret(said, key_), now));
-  Verdict verdict = verdict_of_status(said, now);
   const Json body = json_of(said).value_or(Json());
-  verdict.provider_id = provider_id_from(body.text_of("id"));
-  return for_all(attempt, verdict);
+  return for_all(attempt, taken_as(said, now, body.text_of("id")));
 }
 
 Result<HttpRequest> ResendApi::check_request(Time) const {
-  HttpRequest request;
-  request.method = "GET";
-  request.url = url_ + "/domains";
-  request.headers = {authorization(), {"Accept", "application/json"}};
-  return request;
+  return json_question(url_ + "/domains", authorization());
 }
 
 ProviderCheck ResendApi::check_result(const HttpReply& said) const {

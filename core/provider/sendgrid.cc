@@ -310,12 +310,9 @@ Result<HttpRequest> SendgridApi::request(
 std::vector<Verdict> SendgridApi::verdicts(const Attempt& attempt,
                                            const HttpReply& said,
                                            Time now) const {
-  if (is_success(said)) {
-    Verdict verdict = verdict_of_status(said, now);
-    // The body is empty; events carry this id, with more after a dot.
-    verdict.provider_id = provider_id_from(said.header("x-message-id"));
-    return for_all(attempt, verdict);
-  }
+  // The body is empty; events carry this id, with more after a dot.
+  if (is_success(said))
+    return for_all(attempt, taken_as(said, now, said.header("x-message-id")));
   const HttpReply reply = without_secret(said, key_);
   const std::vector<ApiError> errors = errors_of(reply);
   const std::string words = words_of(errors);
@@ -332,11 +329,7 @@ std::vector<Verdict> SendgridApi::verdicts(const Attempt& attempt,
 }
 
 Result<HttpRequest> SendgridApi::check_request(Time) const {
-  HttpRequest request;
-  request.method = "GET";
-  request.url = url_ + "/v3/scopes";
-  request.headers = {authorization(), {"Accept", "application/json"}};
-  return request;
+  return json_question(url_ + "/v3/scopes", authorization());
 }
 
 ProviderCheck SendgridApi::check_result(const HttpReply& said) const {
