@@ -14,7 +14,8 @@ may_not spool 'cmd/' "spool/ does not know cmd/"
 may_not spool 'core/[a-z]+/' "spool/ knows only the headers at the top of core/"
 may_not core/pool 'core/(template|mime|report)/' "a pool knows providers, nothing else"
 may_not core/report 'core/[a-qs-z][a-z]*/' "a report gets events, nothing else"
-may_not core/mime 'core/(template|net|provider|pool|report)/' "mime knows messages, nothing else"
+may_not core/html 'core/(mime|net|provider|pool|report|template)/' "html is text: it knows no mail"
+may_not core/mime 'core/(html|template|net|provider|pool|report)/' "mime knows messages, nothing else"
 may_not core/template 'core/(mime|net|provider|pool|report)/' "templates know messages, nothing else"
 
 # Heavy headers stay where they belong (compile time), and curl is never linked.
@@ -28,3 +29,5 @@ only_in 'CLI/' '^cmd/'
 only_in 'yaml-cpp/' '^core/yaml_document\.cc$'
 only_in 'curl/' '^core/(net|provider)/'
 only_in 'openssl/' '^core/net/'
+only_in 'gumbo' '^core/html/'
+only_in 'gmime/' '^core/mime/'

@@ -1,0 +1,1 @@
+#include "core/html/html_text.h"
