@@ -44,8 +44,9 @@ tl::unexpected<Error> refused(std::string_view text, std::string_view why,
               std::string(hint));
 }
 
+constexpr std::string_view k_blank = " \t\r\n";
+
 std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view k_blank = " \t\r\n";
   const auto first = text.find_first_not_of(k_blank);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(k_blank) - first + 1);
@@ -108,7 +109,7 @@ bool is_currency_code(std::string_view text) {
 }
 
 std::optional<Money> read_money(std::string_view text) {
-  const auto gap = text.find(' ');
+  const auto gap = text.find_first_of(k_blank);
   if (gap == std::string_view::npos) return std::nullopt;
   std::string_view amount = text.substr(0, gap);
   std::string_view currency = trimmed(text.substr(gap));
@@ -235,7 +236,7 @@ struct TimeOfDay {
 };
 
 struct Moment {
-  std::optional<Date> date;
+  Date date;
   std::optional<TimeOfDay> time;
 };
 
@@ -298,9 +299,9 @@ bool is_at_end(std::string_view text) {
 }
 
 std::optional<Moment> read_date_and_time(std::string_view text) {
-  Moment moment;
-  moment.date = take_date(text);
-  if (!moment.date) return std::nullopt;
+  const auto date = take_date(text);
+  if (!date) return std::nullopt;
+  Moment moment{*date, std::nullopt};
   if (text.empty()) return moment;
   if (!take(text, 'T') && !take(text, 't') && !take(text, ' '))
     return std::nullopt;
@@ -435,7 +436,7 @@ Result<std::string> format_date(std::string_view lang, std::string_view text,
   if (!moment) return refused(text, "is no date", k_date_hint);
   const LocaleForm locale = form_of(lang);
   std::string out;
-  append_pattern(out, pattern_of(locale, form), *moment->date, locale);
+  append_pattern(out, pattern_of(locale, form), moment->date, locale);
   return out;
 }
 
@@ -458,7 +459,7 @@ Result<std::string> format_datetime(std::string_view lang,
   for (const char c :
        form == DateForm::long_form ? locale.join_long : locale.join_short) {
     if (c == 'D') {
-      append_pattern(out, pattern_of(locale, form), *moment->date, locale);
+      append_pattern(out, pattern_of(locale, form), moment->date, locale);
     } else if (c == 'T') {
       append_pattern(out, locale.time, *moment->time, locale);
     } else {

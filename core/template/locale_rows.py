@@ -295,13 +295,17 @@ def pack(lines):
 FUNCTIONS = """
 }  // namespace
 
-std::span<const LocaleRow> locale_rows() { return k_rows; }
+std::span<const LocaleRow> locale_rows() {
+  return k_rows;
+}
 
 std::string_view locale_row_text(const LocaleRow& row) {
   return {k_text + row.begin, row.size};
 }
 
-std::string_view common_symbols() { return k_symbols; }
+std::string_view common_symbols() {
+  return k_symbols;
+}
 
 unsigned usual_digits(std::string_view currency) {
   if (k_without_digits.find(currency) != std::string_view::npos) return 0;

@@ -178,6 +178,7 @@ TEST_CASE("an amount has its currency's digits, and loses none that counts") {
 TEST_CASE("the currency may stand on either side of the amount") {
   CHECK(money("en", "EUR 5") == "€5.00");
   CHECK(money("en", "  EUR   -5 \r\n") == "-€5.00");
+  CHECK(money("en", "\n5\n\tEUR\n") == "€5.00");
 }
 
 TEST_CASE("a currency without a sign is shown by its code") {
