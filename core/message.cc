@@ -83,10 +83,11 @@ void set_attachments(Json& json, const std::vector<Attachment>& attachments) {
   }
 }
 
-void set_tags(Json& json, const std::vector<std::string>& tags) {
-  if (tags.empty()) return;
-  Json& list = json.set("tags", Json::array());
-  for (const std::string& tag : tags) list.items.push_back(Json::string(tag));
+void set_strings(Json& json, const char* key,
+                 const std::vector<std::string>& strings) {
+  if (strings.empty()) return;
+  Json& list = json.set(key, Json::array());
+  for (const auto& each : strings) list.items.push_back(Json::string(each));
 }
 
 void set_metadata(Json& json, const std::vector<Header>& metadata) {
@@ -136,12 +137,28 @@ std::vector<Address> Message::recipients() const {
 }
 
 const std::vector<std::string_view>& message_keys() {
-  static const std::vector<std::string_view> k_keys = {
-      "from",      "to",      "cc",           "bcc",     "reply_to",
-      "template",  "lang",    "replacements", "subject", "text",
-      "html",      "headers", "attachments",  "tags",    "metadata",
-      "priority",  "send_at", "expires_at",   "pool",    "idempotency_key",
-      "on_unknown"};
+  static const std::vector<std::string_view> k_keys = {"from",
+                                                       "to",
+                                                       "cc",
+                                                       "bcc",
+                                                       "reply_to",
+                                                       "template",
+                                                       "lang",
+                                                       "replacements",
+                                                       "subject",
+                                                       "text",
+                                                       "html",
+                                                       "headers",
+                                                       "list_unsubscribe",
+                                                       "attachments",
+                                                       "tags",
+                                                       "metadata",
+                                                       "priority",
+                                                       "send_at",
+                                                       "expires_at",
+                                                       "pool",
+                                                       "idempotency_key",
+                                                       "on_unknown"};
   return k_keys;
 }
 
@@ -190,8 +207,9 @@ Json to_json(const Message& message) {
   set_text(json, "text", message.text);
   set_text(json, "html", message.html);
   set_headers(json, message.headers);
+  set_strings(json, "list_unsubscribe", message.list_unsubscribe);
   set_attachments(json, message.attachments);
-  set_tags(json, message.tags);
+  set_strings(json, "tags", message.tags);
   set_metadata(json, message.metadata);
   if (message.priority != Priority::normal) {
     json.set("priority", Json::string(std::string(to_text(message.priority))));

@@ -50,6 +50,7 @@ struct Message {
   std::string text;
   std::string html;
   std::vector<Header> headers;
+  std::vector<std::string> list_unsubscribe;  // https:// or mailto:
   std::vector<Attachment> attachments;
   std::vector<std::string> tags;
   std::vector<Header> metadata;  // name and value, as text

@@ -12,6 +12,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "core/list_unsubscribe.h"
 #include "core/lower_case.h"
 #include "core/message.h"
 
@@ -21,6 +22,7 @@ namespace {
 constexpr std::size_t k_max_recipients = 10'000;
 constexpr std::size_t k_max_headers = 100;
 constexpr std::size_t k_max_tags = 50;
+constexpr std::size_t k_max_unsubscribe = 4;
 constexpr std::size_t k_max_attachments = 100;
 constexpr std::size_t k_max_metadata = 100;
 constexpr std::size_t k_max_problems = 100;
@@ -552,9 +554,9 @@ class MessageReader {
   };
 
   // The contract's keys, then those of the replaced services.
-  static const std::array<Key, 32>& keys() {
+  static const std::array<Key, 33>& keys() {
     using R = MessageReader;
-    static constexpr std::array<Key, 32> k_keys = {{
+    static constexpr std::array<Key, 33> k_keys = {{
         {"from", &R::read_from},
         {"to", &R::read_to},
         {"cc", &R::read_cc},
@@ -567,6 +569,7 @@ class MessageReader {
         {"text", &R::read_text},
         {"html", &R::read_html},
         {"headers", &R::read_headers},
+        {"list_unsubscribe", &R::read_list_unsubscribe},
         {"attachments", &R::read_attachments},
         {"tags", &R::read_tags},
         {"metadata", &R::read_metadata},
@@ -796,6 +799,26 @@ class MessageReader {
         check_line(problems_, place, value.text, k_max_header)) {
       message_.headers.push_back({name, value.text});
     }
+  }
+
+  void read_list_unsubscribe(const std::string& key, const Json& value) {
+    if (!value.is_array()) return read_unsubscribe_uri(key, value);
+    if (!check_count(problems_, key, value.items.size(), k_max_unsubscribe)) {
+      return;
+    }
+    for (std::size_t i = 0; i < value.items.size(); ++i) {
+      read_unsubscribe_uri(item_place(key, i), value.items[i]);
+    }
+  }
+
+  void read_unsubscribe_uri(const std::string& place, const Json& value) {
+    if (!check_kind(problems_, place, value, Json::Kind::string, "a string")) {
+      return;
+    }
+    if (auto fit = check_unsubscribe_uri(value.text); !fit) {
+      return problems_.add(place, fit.error());
+    }
+    message_.list_unsubscribe.push_back(value.text);
   }
 
   void read_attachments(const std::string& key, const Json& value) {

@@ -1,11 +1,8 @@
 // Which languages may stand in for the one that was asked for: RFC 4647, 3.4
 // (lookup), then the defaults. Knows no folders: only tags.
-#include <algorithm>
-#include <string>
-#include <string_view>
-#include <vector>
+#include "core/template/language_fallback.h"
 
-#include "core/template/renderer.h"
+#include <algorithm>
 
 namespace pony {
 namespace {

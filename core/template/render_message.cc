@@ -4,6 +4,9 @@
 #include <cctype>
 #include <utility>
 
+#include "core/html/html_text.h"
+#include "core/list_unsubscribe.h"
+
 namespace pony {
 namespace {
 
@@ -19,6 +22,15 @@ bool same_name(const Header& a, const Header& b) {
                     [](unsigned char x, unsigned char y) {
                       return std::tolower(x) == std::tolower(y);
                     });
+}
+
+// The first of a name wins: what the message says, then what its template
+// says, then what pony adds.
+void add_header(std::vector<Header>& headers, Header header) {
+  const bool known =
+      std::any_of(headers.begin(), headers.end(),
+                  [&](const Header& own) { return same_name(own, header); });
+  if (!known) headers.push_back(std::move(header));
 }
 
 void add_tags(std::vector<std::string>& tags, const Template& of) {
@@ -51,6 +63,7 @@ Result<RenderedMessage> render_message(
   mail.idempotency_key = message.idempotency_key;
 
   std::optional<Address> from = message.from;
+  auto unsubscribe = message.list_unsubscribe;
   if (!message.template_id.empty()) {
     auto of = templates.find(message.template_id);
     if (!of) return tl::unexpected(of.error());
@@ -64,14 +77,19 @@ Result<RenderedMessage> render_message(
     if (!from) from = std::move(copy->from);
     if (!mail.reply_to) mail.reply_to = std::move(copy->reply_to);
     for (auto& header : copy->headers)
-      if (std::none_of(
-              mail.headers.begin(), mail.headers.end(),
-              [&](const Header& own) { return same_name(own, header); }))
-        mail.headers.push_back(std::move(header));
+      add_header(mail.headers, std::move(header));
+    if (unsubscribe.empty()) unsubscribe = std::move(copy->list_unsubscribe);
+    // No person wrote this mail: away messages and the like shall not answer
+    // it (RFC 3834, 5). A message with its own words may be somebody's.
+    add_header(mail.headers, {"Auto-Submitted", "auto-generated"});
   }
+  for (auto& header : list_unsubscribe_headers(unsubscribe))
+    add_header(mail.headers, std::move(header));
   if (!from) from = default_from;
   if (!from) return no_sender();
   mail.from = std::move(*from);
+  if (mail.text.empty() && !mail.html.empty())
+    mail.text = text_from_html(mail.html);
   return mail;
 }
 

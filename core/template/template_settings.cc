@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/json.h"
-#include "core/template/renderer.h"
+#include "core/template/pattern.h"
 #include "core/yaml_document.h"
 
 namespace pony {
@@ -32,7 +32,7 @@ class SettingsReader {
     std::string_view name;
     void (SettingsReader::*read)(const YamlNode&, std::string_view key);
   };
-  static const std::array<Key, 10> k_keys;
+  static const std::array<Key, 13> k_keys;
 
   void read_entry(const YamlEntry& entry);
   void read_name(const YamlNode& value, std::string_view key);
@@ -44,6 +44,9 @@ class SettingsReader {
   void read_engine(const YamlNode& value, std::string_view key);
   void read_raw(const YamlNode& value, std::string_view key);
   void read_optional(const YamlNode& value, std::string_view key);
+  void read_line_breaks(const YamlNode& value, std::string_view key);
+  void read_list_unsubscribe(const YamlNode& value, std::string_view key);
+  void read_inline_css(const YamlNode& value, std::string_view key);
   void read_content_type(const YamlNode& value, std::string_view key);
 
   std::optional<std::string> text(const YamlNode& node, std::string_view key);
@@ -58,7 +61,7 @@ class SettingsReader {
   std::vector<Problem> problems_;
 };
 
-const std::array<SettingsReader::Key, 10> SettingsReader::k_keys = {{
+const std::array<SettingsReader::Key, 13> SettingsReader::k_keys = {{
     {"name", &SettingsReader::read_name},
     {"default_lang", &SettingsReader::read_default_lang},
     {"from", &SettingsReader::read_from},
@@ -68,6 +71,9 @@ const std::array<SettingsReader::Key, 10> SettingsReader::k_keys = {{
     {"engine", &SettingsReader::read_engine},
     {"raw", &SettingsReader::read_raw},
     {"optional", &SettingsReader::read_optional},
+    {"line_breaks", &SettingsReader::read_line_breaks},
+    {"list_unsubscribe", &SettingsReader::read_list_unsubscribe},
+    {"inline_css", &SettingsReader::read_inline_css},
     {"content_type", &SettingsReader::read_content_type},
 }};
 
@@ -146,21 +152,43 @@ void SettingsReader::read_engine(const YamlNode& value, std::string_view key) {
   const auto engine = text(value, key);
   if (!engine || *engine == "simple") return;
   if (*engine == "mustache") {
-    add_problem(value.line, "engine 'mustache' is not built in yet",
-                "only 'simple' is");
+    into_.engine = Engine::mustache;
     return;
   }
   add_problem(value.line, "unknown engine " + quoted(*engine),
-              "only 'simple' is known");
+              "there are 'simple' and 'mustache'");
 }
 
 void SettingsReader::read_raw(const YamlNode& value, std::string_view key) {
-  into_.raw = placeholders(value, key);
+  into_.rules.raw = placeholders(value, key);
 }
 
 void SettingsReader::read_optional(const YamlNode& value,
                                    std::string_view key) {
-  into_.optional = placeholders(value, key);
+  into_.rules.optional = placeholders(value, key);
+}
+
+void SettingsReader::read_line_breaks(const YamlNode& value,
+                                      std::string_view key) {
+  into_.rules.line_breaks = placeholders(value, key);
+}
+
+void SettingsReader::read_list_unsubscribe(const YamlNode& value,
+                                           std::string_view key) {
+  if (value.is(Kind::list)) {
+    into_.list_unsubscribe = list(value, key);
+  } else if (auto uri = text(value, key)) {
+    into_.list_unsubscribe = {std::move(*uri)};
+  }
+}
+
+void SettingsReader::read_inline_css(const YamlNode& value,
+                                     std::string_view key) {
+  const auto spelled = text(value, key);
+  if (!spelled) return;
+  into_.inline_css = *spelled == "true";
+  if (*spelled != "true" && *spelled != "false")
+    add_problem(value.line, quoted(key) + " must be true or false");
 }
 
 void SettingsReader::read_content_type(const YamlNode& value,
@@ -216,7 +244,7 @@ std::vector<std::string> SettingsReader::placeholders(const YamlNode& node,
                                                       std::string_view key) {
   auto names = list(node, key);
   for (const auto& name : names) {
-    if (!is_placeholder_name(name))
+    if (!is_mustache_name(name))
       add_problem(node.line,
                   quoted(name) + " in " + quoted(key) + " is no $name",
                   "letters, digits and '_', without the dollar");

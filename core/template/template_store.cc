@@ -1,9 +1,9 @@
 // Finds a template, chooses its language, and fills in its copy.
 //
-// Promises: nothing is filled in before everything that is filled in has its
-// value; all that is missing is told at once. Doesn't know how a path becomes
-// bytes (template_folder), what template.yaml may hold (template_settings), or
-// what a $name looks like (renderer).
+// Promises: nothing with a hole in it leaves here; all that is missing is told
+// at once. Doesn't know how a path becomes bytes (template_folder), what
+// template.yaml may hold (template_settings), what a name looks like (pattern)
+// or what is put in its place (filling).
 #include "core/template/template_store.h"
 
 #include <algorithm>
@@ -11,8 +11,14 @@
 #include <map>
 #include <utility>
 
+#include "core/html/inline_styles.h"
+#include "core/html/preheader.h"
 #include "core/json.h"
-#include "core/template/renderer.h"
+#include "core/list_unsubscribe.h"
+#include "core/template/filling.h"
+#include "core/template/filling_words.h"
+#include "core/template/language_fallback.h"
+#include "core/template/template_copy.h"
 #include "core/template/template_folder.h"
 #include "core/template/template_settings.h"
 
@@ -23,161 +29,30 @@ std::string quoted(std::string_view text) {
   return "'" + printable(text, 100) + "'";
 }
 
-bool has(const std::vector<std::string>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 std::string joined(const std::vector<std::string>& words) {
   std::string out;
   for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
   return out;
 }
 
-// What `value` looks like in a mail. Numbers keep the sender's spelling.
-bool is_text_value(const Json& value) {
-  return value.is(Json::Kind::string) || value.is(Json::Kind::number) ||
-         value.is(Json::Kind::boolean);
-}
-
-// The value given for `name`, or nullptr: null says as little as no value.
-const Json* value_of(const Message& message, std::string_view name) {
-  const Json* value = message.replacements.find(name);
-  return value == nullptr || value->is(Json::Kind::null) ? nullptr : value;
-}
-
-// A piece of a template in which names are replaced.
-enum class Where { header, body };
-struct Piece {
-  std::string label;  // "es/subject.txt", "template.yaml, headers.X-A"
-  std::string_view text;
-  Where where;
-};
-
-std::vector<Piece> pieces_of(const Template& of, const TemplateText& copy) {
-  std::vector<Piece> pieces;
-  pieces.push_back({copy.lang + "/subject.txt", copy.subject, Where::header});
-  if (copy.body_text)
-    pieces.push_back({copy.lang + "/body.txt", *copy.body_text, Where::body});
-  if (copy.body_html)
-    pieces.push_back({copy.lang + "/body.html", *copy.body_html, Where::body});
-  if (of.from)
-    pieces.push_back({"template.yaml, from", of.from->name, Where::header});
-  if (of.reply_to)
-    pieces.push_back(
-        {"template.yaml, reply_to", of.reply_to->name, Where::header});
-  for (const auto& header : of.headers)
-    pieces.push_back(
-        {"template.yaml, headers." + header.name, header.value, Where::header});
-  return pieces;
-}
-
-// A name, where the template uses it first, and whether any header does.
-struct Use {
-  std::string name;
-  std::string place;  // "template 'welcome', es/body.html:3"
-  Where where;
-};
-
-std::vector<Use> uses_in(const Template& of, const TemplateText& copy) {
-  std::vector<Use> uses;
-  for (const auto& piece : pieces_of(of, copy)) {
-    for (auto& name : placeholder_names(piece.text)) {
-      const auto known =
-          std::find_if(uses.begin(), uses.end(),
-                       [&](const Use& use) { return use.name == name; });
-      if (known != uses.end()) {
-        if (piece.where == Where::header) known->where = Where::header;
-        continue;
-      }
-      std::string place = "template '" + of.id + "', " + piece.label;
-      if (piece.label.find(", ") == std::string::npos)
-        place += ":" + std::to_string(line_of_first_use(piece.text, name));
-      uses.push_back({std::move(name), std::move(place), piece.where});
-    }
-  }
-  return uses;
-}
-
-// The keys that were given and that nothing in the template knows.
-std::vector<std::string_view> unused_keys(const Message& message,
-                                          const Template& of,
-                                          const std::vector<Use>& uses) {
-  std::vector<std::string_view> unused;
-  for (const auto& [key, value] : message.replacements.members) {
-    const bool is_used =
-        std::any_of(uses.begin(), uses.end(),
-                    [&key = key](const Use& use) { return use.name == key; });
-    // Another language may use what template.yaml lists.
-    if (!is_used && !has(of.optional, key) && !has(of.raw, key))
-      unused.push_back(key);
-  }
-  return unused;
-}
-
-Problem missing_value(const Use& use,
-                      const std::vector<std::string_view>& unused) {
-  Problem problem{use.place, "'$" + use.name + "' has no value", {}};
-  // Only keys that nothing uses: the others are no misspellings.
-  if (const auto key = nearest(use.name, unused); !key.empty())
-    problem.hint =
-        "you gave " + quoted(key) + ": did you mean '" + use.name + "'?";
-  return problem;
-}
-
-std::vector<Problem> problems_of(const Message& message, const Template& of,
-                                 const std::vector<Use>& uses) {
-  const auto unused = unused_keys(message, of, uses);
-  std::vector<Problem> problems;
-  for (const auto& use : uses) {
-    const Json* value = value_of(message, use.name);
-    const std::string place = "replacements." + use.name;
-    if (value == nullptr) {
-      if (!has(of.optional, use.name))
-        problems.push_back(missing_value(use, unused));
-    } else if (!is_text_value(*value)) {
-      problems.push_back({place,
-                          value->is_array() ? "is a list" : "is an object",
-                          "a string, a number, true or false can be filled in "
-                          "(" +
-                              use.place + ")"});
-    } else if (use.where == Where::header && has_control(value->text)) {
-      problems.push_back({place,
-                          "has a line break or another control character, and "
-                          "a header line uses it",
-                          use.place});
-    }
-  }
-  return problems;
-}
-
-void warn_of_unused(const Message& message, const Template& of,
-                    const std::vector<Use>& uses,
-                    std::vector<std::string>& warnings) {
-  std::vector<std::string_view> wanting;
-  for (const auto& use : uses) {
-    if (value_of(message, use.name) == nullptr) wanting.push_back(use.name);
-  }
-  for (const auto& name : of.optional) {
-    if (value_of(message, name) == nullptr) wanting.push_back(name);
-  }
-  for (const auto key : unused_keys(message, of, uses)) {
-    std::string line = "template '" + of.id + "' does not use " + quoted(key);
-    if (const auto hint = did_you_mean(key, wanting); !hint.empty())
-      line += " (" + hint + ")";
-    warnings.push_back(std::move(line));
-  }
-}
-
-// subject.txt without the line's end. The rest must be one line.
+// A file of one line, without that line's end.
 Result<std::string> one_line(std::string text, const std::string& path) {
   while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-  if (text.empty())
-    return fail(Error::Kind::config, quoted(path) + " is empty");
   if (has_control(text))
     return fail(Error::Kind::config,
                 quoted(path) + " has a line break or another control character",
-                "a subject is one line");
+                "it must be one line");
   return text;
+}
+
+// The names in `text` and in `settings`, as far as a key could be one.
+NamesInUse names_in(const ParsedSettings& settings, const ParsedText& text) {
+  NamesInUse names;
+  for_each_pattern(settings, text, [&](const Pattern& pattern, As) {
+    for (const auto& use : pattern.uses())
+      names.insert(use.name.substr(0, use.name.find('.')));
+  });
+  return names;
 }
 
 }  // namespace
@@ -186,14 +61,38 @@ struct TemplateStore::Impl {
   Impl(std::string root, std::string lang)
       : folder(std::move(root)), default_lang(std::move(lang)) {}
 
+  // A language, ready to be filled in.
+  struct Copy {
+    ParsedText text;
+    NamesInUse names;
+  };
   struct Entry {
     Template settings;
-    std::map<std::string, TemplateText, std::less<>> texts;  // by language
+    ParsedSettings parsed;
+    std::map<std::string, Copy, std::less<>> copies;  // by language
+    // By what was asked for: most messages ask for the same few.
+    std::map<std::string, const Copy*, std::less<>> asked;
   };
+  // Nobody asks honestly for so many.
+  static constexpr std::size_t k_most_asked = 64;
 
   tl::unexpected<Error> no_such_template(std::string_view id);
   Result<Entry*> entry(std::string_view id);
+  Result<const Copy*> copy(Entry& entry, std::string_view lang);
+  Result<const Copy*> find_copy(Entry& entry, std::string_view lang);
   Result<TemplateText> read_text(const Template& of, const std::string& lang);
+  // The partial for a text in `lang`: of that language or what stands in for
+  // it.
+  Result<std::optional<Pattern::Partial>> partial(const Template& of,
+                                                  std::string_view lang,
+                                                  std::string_view file);
+  // Everything about `message`'s mail that comes from its template; what is
+  // wrong with it goes to `holes`.
+  RenderedTemplate fill(const Entry& entry, const Copy& copy,
+                        const Message& message, std::vector<Hole>& holes);
+  // The same, or the whole of what is wrong. Warnings too, if wanted.
+  Result<RenderedTemplate> render(const Message& message,
+                                  std::vector<std::string>* warnings);
 
   TemplateFolder folder;
   std::string default_lang;
@@ -234,6 +133,9 @@ Result<TemplateStore::Impl::Entry*> TemplateStore::Impl::entry(
         read_template_settings(**yaml, folder.full_path(path), made.settings);
     if (!read) return tl::unexpected(read.error());
   }
+  auto parsed = parse_settings(made.settings);
+  if (!parsed) return tl::unexpected(parsed.error());
+  made.parsed = std::move(*parsed);
   return &entries.emplace(id, std::move(made)).first->second;
 }
 
@@ -248,8 +150,19 @@ Result<TemplateText> TemplateStore::Impl::read_text(const Template& of,
   auto line =
       one_line(std::move(**subject), folder.full_path(path + "/subject.txt"));
   if (!line) return tl::unexpected(line.error());
+  if (line->empty())
+    return fail(Error::Kind::config,
+                quoted(folder.full_path(path + "/subject.txt")) + " is empty");
 
-  TemplateText made{lang, std::move(*line), {}, {}};
+  TemplateText made{lang, std::move(*line), {}, {}, {}};
+  auto preheader = folder.read(path + "/preheader.txt");
+  if (!preheader) return tl::unexpected(preheader.error());
+  if (*preheader) {
+    auto one = one_line(std::move(**preheader),
+                        folder.full_path(path + "/preheader.txt"));
+    if (!one) return tl::unexpected(one.error());
+    if (!one->empty()) made.preheader = std::move(*one);
+  }
   auto text = folder.read(path + "/body.txt");
   if (!text) return tl::unexpected(text.error());
   auto html = folder.read(path + "/body.html");
@@ -261,6 +174,129 @@ Result<TemplateText> TemplateStore::Impl::read_text(const Template& of,
     return fail(Error::Kind::config,
                 quoted(folder.full_path(path)) + " has no body",
                 "write body.txt, body.html or both");
+  return made;
+}
+
+Result<std::optional<Pattern::Partial>> TemplateStore::Impl::partial(
+    const Template& of, std::string_view lang, std::string_view file) {
+  // As a template's: no way out of the folder.
+  if (!is_template_id(file))
+    return fail(Error::Kind::config,
+                quoted(file) + " cannot name a partial's file",
+                "letters, digits, '_', '.' and '-', no leading dot");
+  auto folders = language_chain(lang, of.default_lang, default_lang);
+  // One that is in no language's folder is good for all of them.
+  folders.emplace_back();
+  for (const auto& wanted : folders) {
+    std::string path = "_partials/";
+    if (!wanted.empty()) path.append(wanted).append("/");
+    path += file;
+    auto text = folder.read(path);
+    if (!text) return tl::unexpected(text.error());
+    if (*text)
+      return std::optional(
+          Pattern::Partial{std::move(path), std::move(**text)});
+  }
+  return std::optional<Pattern::Partial>();
+}
+
+Result<const TemplateStore::Impl::Copy*> TemplateStore::Impl::copy(
+    Entry& entry, std::string_view lang) {
+  const auto known = entry.asked.find(lang);
+  if (known != entry.asked.end()) return known->second;
+  auto found = find_copy(entry, lang);
+  if (found && entry.asked.size() < k_most_asked)
+    entry.asked.emplace(lang, *found);
+  return found;
+}
+
+Result<const TemplateStore::Impl::Copy*> TemplateStore::Impl::find_copy(
+    Entry& entry, std::string_view lang) {
+  const auto& of = entry.settings;
+  const auto chain = language_chain(lang, of.default_lang, default_lang);
+  for (const auto& wanted : chain) {
+    const auto found = std::find_if(
+        of.languages.begin(), of.languages.end(),
+        [&](const auto& each) { return is_same_language(each, wanted); });
+    if (found == of.languages.end()) continue;
+    const auto known = entry.copies.find(*found);
+    if (known != entry.copies.end()) return &known->second;
+    auto source = read_text(of, *found);
+    if (!source) return tl::unexpected(source.error());
+    auto parsed = parse_text(
+        of, std::move(*source),
+        [&](std::string_view name, std::string_view ending) {
+          return partial(of, *found, std::string(name).append(ending));
+        });
+    if (!parsed) return tl::unexpected(parsed.error());
+    auto names = names_in(entry.parsed, *parsed);
+    return &entry.copies
+                .emplace(*found, Copy{std::move(*parsed), std::move(names)})
+                .first->second;
+  }
+  return fail(Error::Kind::not_found,
+              "template '" + of.id + "' has none of the languages " +
+                  printable(joined(chain), 100),
+              of.languages.empty()
+                  ? "it has no language folder"
+                  : "it has " + joined(of.languages) +
+                        "; default_lang in its template.yaml chooses one");
+}
+
+RenderedTemplate TemplateStore::Impl::fill(const Entry& entry, const Copy& copy,
+                                           const Message& message,
+                                           std::vector<Hole>& holes) {
+  const auto& of = entry.settings;
+  const auto& text = copy.text;
+  Filling filling(message.replacements, text.source.lang);
+  RenderedTemplate made;
+  made.lang = text.source.lang;
+  made.subject = filling.fill(text.subject, As::header);
+  made.text = filling.fill(text.body_text, As::text);
+  made.html = filling.fill(text.body_html, As::html);
+  const auto preheader = filling.fill(text.preheader, As::html);
+  made.from = of.from;
+  if (made.from)
+    made.from->name = filling.fill(entry.parsed.from_name, As::header);
+  made.reply_to = of.reply_to;
+  if (made.reply_to)
+    made.reply_to->name = filling.fill(entry.parsed.reply_to_name, As::header);
+  for (const auto& [name, pattern] : entry.parsed.headers)
+    made.headers.push_back({name, filling.fill(pattern, As::header)});
+  for (const auto& pattern : entry.parsed.list_unsubscribe)
+    made.list_unsubscribe.push_back(filling.fill(pattern, As::uri));
+  holes = filling.holes();
+  if (!holes.empty()) return made;
+
+  if (!made.html.empty() && !preheader.empty())
+    made.html.insert(preheader_place(made.html), preheader_html(preheader));
+  if (of.inline_css) made.html = inline_styles(made.html);
+  return made;
+}
+
+Result<RenderedTemplate> TemplateStore::Impl::render(
+    const Message& message, std::vector<std::string>* warnings) {
+  const auto found = entry(message.template_id);
+  if (!found) return tl::unexpected(found.error());
+  const auto chosen = copy(**found, message.lang);
+  if (!chosen) return tl::unexpected(chosen.error());
+
+  const auto& of = (*found)->settings;
+  const auto& names = (*chosen)->names;
+  if (warnings != nullptr) *warnings = warnings_of(message, of, names);
+  std::vector<Hole> holes;
+  auto made = fill(**found, **chosen, message, holes);
+  auto problems = problems_of(holes, message, of, names);
+  for (const auto& uri : made.list_unsubscribe) {
+    if (!holes.empty()) break;
+    if (const auto fit = check_unsubscribe_uri(uri); !fit)
+      problems.push_back({"template '" + of.id + "', list_unsubscribe",
+                          fit.error().what, fit.error().hint});
+  }
+  if (!problems.empty())
+    return fail(Error::Kind::bad_data,
+                "template '" + of.id + "' cannot be filled in",
+                std::move(problems));
   return made;
 }
 
@@ -279,75 +315,35 @@ Result<const TemplateText*> TemplateStore::text(const Template& of,
                                                 std::string_view lang) {
   const auto entry = impl_->entry(of.id);
   if (!entry) return tl::unexpected(entry.error());
+  const auto copy = impl_->copy(**entry, lang);
+  if (!copy) return tl::unexpected(copy.error());
+  return &(*copy)->text.source;
+}
 
-  const auto& languages = (*entry)->settings.languages;
-  const auto chain = language_chain(lang, of.default_lang, impl_->default_lang);
-  for (const auto& wanted : chain) {
-    const auto found = std::find_if(
-        languages.begin(), languages.end(),
-        [&](const auto& each) { return is_same_language(each, wanted); });
-    if (found == languages.end()) continue;
-    auto& texts = (*entry)->texts;
-    if (const auto known = texts.find(*found); known != texts.end())
-      return &known->second;
-    auto read = impl_->read_text(of, *found);
-    if (!read) return tl::unexpected(read.error());
-    return &texts.emplace(*found, std::move(*read)).first->second;
-  }
-  return fail(Error::Kind::not_found,
-              "template '" + of.id + "' has none of the languages " +
-                  printable(joined(chain), 100),
-              languages.empty()
-                  ? "it has no language folder"
-                  : "it has " + joined(languages) +
-                        "; default_lang in its template.yaml chooses one");
+Result<std::vector<Pattern::Use>> TemplateStore::uses(const Template& of,
+                                                      std::string_view lang) {
+  const auto entry = impl_->entry(of.id);
+  if (!entry) return tl::unexpected(entry.error());
+  const auto copy = impl_->copy(**entry, lang);
+  if (!copy) return tl::unexpected(copy.error());
+  std::vector<Pattern::Use> uses;
+  for_each_pattern((*entry)->parsed, (*copy)->text,
+                   [&](const Pattern& pattern, As) {
+                     for (auto& use : pattern.uses())
+                       uses.push_back(std::move(use));
+                   });
+  return uses;
 }
 
 Result<> TemplateStore::check(const Message& message,
                               std::vector<std::string>& warnings) {
-  const auto of = find(message.template_id);
-  if (!of) return tl::unexpected(of.error());
-  const auto copy = text(**of, message.lang);
-  if (!copy) return tl::unexpected(copy.error());
-
-  const auto uses = uses_in(**of, **copy);
-  warn_of_unused(message, **of, uses, warnings);
-  auto problems = problems_of(message, **of, uses);
-  if (!problems.empty())
-    return fail(Error::Kind::bad_data,
-                "template '" + message.template_id + "' cannot be filled in",
-                std::move(problems));
+  const auto rendered = impl_->render(message, &warnings);
+  if (!rendered) return tl::unexpected(rendered.error());
   return {};
 }
 
 Result<RenderedTemplate> TemplateStore::render(const Message& message) {
-  std::vector<std::string> unheard;
-  const auto checked = check(message, unheard);
-  if (!checked) return tl::unexpected(checked.error());
-  const auto of = find(message.template_id);
-  if (!of) return tl::unexpected(of.error());
-  const auto copy = text(**of, message.lang);
-  if (!copy) return tl::unexpected(copy.error());
-
-  const auto plain = [&](std::string_view name) {
-    const Json* value = value_of(message, name);
-    return value == nullptr ? std::string() : value->text;
-  };
-  const auto escaped = [&](std::string_view name) {
-    return has((*of)->raw, name) ? plain(name) : escape_html(plain(name));
-  };
-  RenderedTemplate made;
-  made.lang = (*copy)->lang;
-  made.subject = fill_in((*copy)->subject, plain);
-  if ((*copy)->body_text) made.text = fill_in(*(*copy)->body_text, plain);
-  if ((*copy)->body_html) made.html = fill_in(*(*copy)->body_html, escaped);
-  made.from = (*of)->from;
-  if (made.from) made.from->name = fill_in(made.from->name, plain);
-  made.reply_to = (*of)->reply_to;
-  if (made.reply_to) made.reply_to->name = fill_in(made.reply_to->name, plain);
-  for (const auto& [name, value] : (*of)->headers)
-    made.headers.push_back({name, fill_in(value, plain)});
-  return made;
+  return impl_->render(message, nullptr);
 }
 
 Result<std::vector<std::string>> TemplateStore::list() {

@@ -1,7 +1,9 @@
 // The templates: a folder each, one sub-folder a language (pony-template(5)).
 //
 //   ROOT/welcome/template.yaml            name, default_lang, from, tags …
-//   ROOT/welcome/en/subject.txt body.txt body.html
+//   ROOT/welcome/en/subject.txt body.txt body.html preheader.txt
+//   ROOT/_partials/en/header.html         what several of them share
+//   ROOT/_partials/style.html             whatever the language
 //
 // Reads only what a call needs, keeps what it has read until refresh(), opens
 // nothing outside ROOT (openat2 RESOLVE_BENEATH, no symbolic links). For one
@@ -17,14 +19,16 @@
 #include "core/address.h"
 #include "core/message.h"
 #include "core/result.h"
+#include "core/template/pattern.h"
 
 namespace pony {
 
-// One language of a template. `body_text` or `body_html` may be absent, not
-// both.
+// One language of a template, as it was written. `body_text` or `body_html`
+// may be absent, not both.
 struct TemplateText {
   std::string lang;
   std::string subject;
+  std::optional<std::string> preheader;  // one line; with HTML only
   std::optional<std::string> body_text;
   std::optional<std::string> body_html;
 };
@@ -37,12 +41,15 @@ struct Template {
   std::optional<Address> reply_to;
   std::vector<std::string> tags;
   std::vector<Header> headers;
-  std::vector<std::string> raw;        // names whose values are HTML already
-  std::vector<std::string> optional;   // names that may be missing: empty then
+  std::vector<std::string> list_unsubscribe;  // https:// or mailto:
+  Engine engine = Engine::simple;
+  NameRules rules;
+  bool inline_css = false;             // <style> into style attributes
   std::vector<std::string> languages;  // sorted
 };
 
-// What a message asks for, filled in.
+// What a message asks for, filled in. A body that the template has not is
+// empty.
 struct RenderedTemplate {
   std::string lang;  // the language that was found
   std::string subject;
@@ -52,6 +59,7 @@ struct RenderedTemplate {
   std::optional<Address> from;
   std::optional<Address> reply_to;
   std::vector<Header> headers;
+  std::vector<std::string> list_unsubscribe;
 };
 
 class TemplateStore {
@@ -68,13 +76,19 @@ class TemplateStore {
   // The best language for `lang`: exact, then its base ("es-MX" → "es"), the
   // template's default, the configuration's. not_found when there is none of
   // them; config when its files are wrong (no subject, no body, a line break
-  // in the subject). `of` came from find(). The pointer is valid until
-  // refresh().
+  // in the subject, a section that is not closed). `of` came from find(). The
+  // pointer is valid until refresh().
   Result<const TemplateText*> text(const Template& of, std::string_view lang);
+  // Where that language uses which name, in subject, bodies, and what
+  // template.yaml adds. `of` and the errors as for text().
+  Result<std::vector<Pattern::Use>> uses(const Template& of,
+                                         std::string_view lang);
   // Every problem that sending `message` (which names a template) would meet:
-  // no such template or language, a $name without a value (with the nearest
-  // key that was given), a line break in a subject's value. `warnings` gets a
-  // line for each key that nothing uses. Errors: not_found, bad_data, config.
+  // no such template or language, a name without a value (with the nearest key
+  // that was given), a list where a text belongs, a line break in a subject's
+  // value. `warnings` gets a line for each key that nothing uses. It renders:
+  // what passes cannot be found wrong later, unless the files change. Errors:
+  // not_found, bad_data, config.
   Result<> check(const Message& message, std::vector<std::string>& warnings);
   // The copy, filled in. Errors as check().
   Result<RenderedTemplate> render(const Message& message);

@@ -71,6 +71,7 @@ constexpr std::string_view k_full = R"({
   "reply_to": "help@widgets.example",
   "subject": "Grüße", "text": "a\nb\u0000", "html": "<p>",
   "headers": {"X-Campaign": "spring", "X-Many": ["1", "2"]},
+  "list_unsubscribe": "https://widgets.example/u?id=42",
   "attachments": [{"filename": "a.pdf", "content_type": "application/pdf",
                    "content": "aGk=", "cid": "logo@x"},
                   {"filename": "b", "content": ""}],
@@ -403,6 +404,24 @@ TEST_CASE("text that is not UTF-8 is refused, wherever it came from") {
   const auto message = message_from(json);
   REQUIRE_FALSE(message);
   CHECK(message.error().problems.size() == 4);
+}
+
+TEST_CASE("a way out of a list is https or mailto, and one whole URI") {
+  const auto message =
+      read(with(R"("list_unsubscribe":["mailto:u@a.example?subject=out",)"
+                R"("https://a.example/u?id=42"])"));
+  REQUIRE_OK(message);
+  CHECK(message->list_unsubscribe.size() == 2);
+  for (const auto* bad :
+       {"", "http://a.example/", "https://", "a@b.example",
+        "https://a.example/ b", "https://a.example/>, <https://b.example",
+        "https://a.example/\\r\\nBcc: x", "https://a.example/\u00e9"}) {
+    CAPTURE(bad);
+    CHECK(problems_with("\"list_unsubscribe\":[\"" + std::string(bad) + "\"]")
+              .starts_with("list_unsubscribe[0]: "));
+  }
+  CHECK(problems_with(R"("list_unsubscribe":true)") ==
+        "list_unsubscribe: is a boolean, must be a string");
 }
 
 TEST_CASE("headers that are pony's to write are refused") {

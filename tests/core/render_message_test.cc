@@ -107,8 +107,94 @@ TEST_CASE("a template gives copy, sender, reply address, tags and headers") {
   CHECK(mail->from.email == "welcome@a.example");
   CHECK(mail->reply_to->email == "help@a.example");
   CHECK(mail->tags == Words{"signup", "eu"});
-  REQUIRE(mail->headers.size() == 2);
+  REQUIRE(mail->headers.size() == 3);
   CHECK(mail->headers[1].value == "Ann");
+}
+
+// "name: value" of each header whose name begins with `name`.
+Words headers_of(const RenderedMessage& mail, std::string_view name) {
+  Words found;
+  for (const auto& header : mail.headers)
+    if (header.name.starts_with(name))
+      found.push_back(header.name + ": " + header.value);
+  return found;
+}
+
+TEST_CASE("a template's mail says that no person wrote it, unless it is told") {
+  Templates templates;
+  auto mail = templates.render(a_welcome(), k_site);
+  REQUIRE_OK(mail);
+  CHECK(headers_of(*mail, "Auto-") == Words{"Auto-Submitted: auto-generated"});
+
+  Message message = a_welcome();
+  message.headers = {{"Auto-Submitted", "no"}};
+  mail = templates.render(message, k_site);
+  REQUIRE_OK(mail);
+  CHECK(headers_of(*mail, "Auto-") == Words{"Auto-Submitted: no"});
+
+  mail = templates.render(a_message(), k_site);
+  REQUIRE_OK(mail);
+  CHECK_MESSAGE(mail->headers.empty(), "somebody may have written this one");
+}
+
+TEST_CASE("there is a way out of the list only when one is asked for") {
+  Templates templates;
+  Message message = a_message();
+  auto mail = templates.render(message, k_site);
+  REQUIRE_OK(mail);
+  CHECK(headers_of(*mail, "List-").empty());
+
+  message.list_unsubscribe = {"mailto:out@a.example"};
+  mail = templates.render(message, k_site);
+  REQUIRE_OK(mail);
+  CHECK_MESSAGE((headers_of(*mail, "List-") ==
+                 Words{"List-Unsubscribe: <mailto:out@a.example>"}),
+                "one click needs https");
+
+  message.list_unsubscribe.emplace_back("https://a.example/out?u=42");
+  mail = templates.render(message, k_site);
+  REQUIRE_OK(mail);
+  CHECK(headers_of(*mail, "List-") ==
+        Words{"List-Unsubscribe: <mailto:out@a.example>, "
+              "<https://a.example/out?u=42>",
+              "List-Unsubscribe-Post: List-Unsubscribe=One-Click"});
+}
+
+TEST_CASE("a template's way out has its values in it, percent-encoded") {
+  Templates templates;
+  templates.write("template.yaml",
+                  "list_unsubscribe: 'https://a.example/out?u=$name'\n");
+  Message message = a_welcome();
+  message.replacements = Json::object();
+  message.replacements.set("name", Json::string("Ann & <Bob>"));
+  auto mail = templates.render(message, k_site);
+  REQUIRE_OK(mail);
+  CHECK(headers_of(*mail, "List-")[0] ==
+        "List-Unsubscribe: <https://a.example/out?u=Ann%20%26%20%3CBob%3E>");
+
+  message.list_unsubscribe = {"https://b.example/"};
+  mail = templates.render(message, k_site);
+  REQUIRE_OK(mail);
+  CHECK_MESSAGE(
+      headers_of(*mail, "List-")[0] == "List-Unsubscribe: <https://b.example/>",
+      "the message's own wins");
+}
+
+TEST_CASE("a value that is no address cannot be the whole way out") {
+  Templates templates;
+  templates.write("template.yaml", "list_unsubscribe: $name\n");
+  CHECK_FAILS(templates.render(a_welcome(), k_site), bad_data);
+}
+
+TEST_CASE("who wrote only HTML has a text part all the same") {
+  Templates templates;
+  Message message = a_message();
+  message.text.clear();
+  message.html = "<p>Hi <b>Ann</b></p>";
+  const auto mail = templates.render(message, k_site);
+  REQUIRE_OK(mail);
+  CHECK(mail->text == "Hi Ann\n");
+  CHECK(mail->html == message.html);
 }
 
 TEST_CASE("what the message says itself wins over its template") {
@@ -125,7 +211,7 @@ TEST_CASE("what the message says itself wins over its template") {
   CHECK(mail->from.email == "me@a.example");
   CHECK(mail->reply_to->email == "reply@a.example");
   CHECK_MESSAGE((mail->tags == Words{"eu", "vip", "signup"}), "each tag once");
-  REQUIRE_MESSAGE(mail->headers.size() == 2, "header names have no case");
+  REQUIRE_MESSAGE(mail->headers.size() == 3, "header names have no case");
   CHECK(mail->headers[0].value == "mine");
   CHECK(mail->headers[1].name == "X-Of");
 }

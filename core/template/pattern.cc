@@ -1,0 +1,446 @@
+// See pattern.h. One pass over the text; a partial's text is parsed where it
+// is used.
+#include "core/template/pattern.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "core/json.h"
+
+namespace pony {
+namespace {
+
+constexpr std::size_t k_max_depth = 32;
+constexpr std::size_t k_max_partials_deep = 10;
+constexpr std::size_t k_max_bytes = std::size_t{4} << 20;
+
+// By hand and not <cctype>: names are ASCII in every locale.
+bool is_name_start(char c) {
+  return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool is_name_part(char c) {
+  return is_name_start(c) || (c >= '0' && c <= '9');
+}
+
+std::string_view leading_name(std::string_view text) {
+  if (text.empty() || !is_name_start(text.front())) return {};
+  const auto end = std::find_if_not(text.begin(), text.end(), is_name_part);
+  return text.substr(0, static_cast<std::size_t>(end - text.begin()));
+}
+
+// What a dollar stands for: `size` bytes of the text, which are a name, or,
+// when `name` is empty, a dollar.
+struct Marker {
+  std::string_view name;
+  std::size_t size;
+};
+
+// `text` begins with a dollar.
+Marker marker_at(std::string_view text) {
+  const std::string_view after = text.substr(1);
+  if (after.starts_with('$')) return {{}, 2};
+  if (const auto name = leading_name(after); !name.empty())
+    return {name, name.size() + 1};
+  if (after.starts_with('{')) {
+    const auto name = leading_name(after.substr(1));
+    const auto rest = after.substr(1 + name.size());
+    if (!name.empty() && rest.starts_with('}')) return {name, name.size() + 3};
+  }
+  return {{}, 1};
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view k_blank = " \t\r\n";
+  const auto first = text.find_first_not_of(k_blank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(k_blank) - first + 1);
+}
+
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t") == std::string_view::npos;
+}
+
+Formatter formatter_called(std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, Formatter>, 5> k_all = {{
+      {"number", Formatter::number},
+      {"money", Formatter::money},
+      {"date", Formatter::date},
+      {"time", Formatter::time},
+      {"datetime", Formatter::datetime},
+  }};
+  for (const auto& [known, formatter] : k_all)
+    if (known == name) return formatter;
+  return Formatter::none;
+}
+
+bool has(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// "'{{#items}}'", as an author finds it.
+std::string quoted_tag(std::string_view sigil, std::string_view name) {
+  return "'{{" + std::string(sigil) + printable(name, 60) + "}}'";
+}
+
+}  // namespace
+
+class PatternParser {
+ public:
+  explicit PatternParser(const Pattern::Source& source) : source_(source) {}
+
+  Result<Pattern> parse();
+
+ private:
+  // A text that is being read: the pattern's own, or a partial's.
+  struct File {
+    std::string_view text;
+    std::uint32_t index;         // in Pattern::files_
+    std::size_t pos = 0;         // up to here it is parsed
+    std::size_t counted = 0;     // up to here its lines are counted
+    std::uint32_t line = 1;      // on which `counted` stands
+    std::size_t open_above = 0;  // sections opened outside of it
+  };
+  struct Tag {
+    char sigil;  // # ^ / ! > & = {, or 0 for a variable
+    std::string_view name;
+    std::size_t begin;
+    std::size_t end;  // behind its braces
+  };
+
+  void parse_file(std::string_view text, std::string label);
+  // False: the braces at `begin` are never closed.
+  bool read_tag(const File& file, std::size_t begin, Tag& tag) const;
+  // `text` is literal but for its $names.
+  void add_text(File& file, std::string_view text);
+  void add_literal(std::string_view text);
+  void add_variable(const File& file, std::string_view name, bool raw);
+  void add_tag(File& file, const Tag& tag);
+  void open(const File& file, const Tag& tag);
+  void close(const File& file, const Tag& tag);
+  void include(const File& file, const Tag& tag);
+  Pattern::Node node(const File& file, Pattern::Kind kind,
+                     std::string_view name) const;
+  void add_node(Pattern::Node node);
+  void count_lines(File& file, std::size_t up_to) const;
+  void add_problem(const File& file, std::string what, std::string hint = {});
+  bool is_too_large();
+
+  const Pattern::Source& source_;
+  Pattern made_;
+  bool text_goes_on_ = false;           // the last node is text, and is open
+  std::vector<std::size_t> open_;       // sections, as indexes of nodes
+  std::vector<std::string> including_;  // partials that are being read
+  std::vector<Problem> problems_;
+  std::size_t bytes_ = 0;
+};
+
+Result<Pattern> PatternParser::parse() {
+  made_.one_line_ = source_.one_line;
+  parse_file(source_.text, source_.label);
+  if (problems_.empty()) return std::move(made_);
+  const auto& first = problems_.front();
+  return tl::unexpected<Error>({Error::Kind::config,
+                                first.place + ": " + first.what, first.hint,
+                                std::move(problems_)});
+}
+
+void PatternParser::parse_file(std::string_view text, std::string label) {
+  File file{text, static_cast<std::uint32_t>(made_.files_.size())};
+  file.open_above = open_.size();
+  made_.files_.push_back(std::move(label));
+  bytes_ += text.size();
+  if (is_too_large()) {
+    add_problem(file, "with its partials the text is over 4 MiB");
+    return;
+  }
+  while (source_.engine == Engine::mustache) {
+    const auto begin = file.text.find("{{", file.pos);
+    if (begin == std::string_view::npos) break;
+    Tag tag{};
+    if (!read_tag(file, begin, tag)) {
+      count_lines(file, begin);
+      add_problem(file, "'{{' is never closed", "close it with '}}'");
+      return;
+    }
+    add_tag(file, tag);
+    if (is_too_large()) return;
+  }
+  add_text(file, file.text.substr(file.pos));
+  while (open_.size() > file.open_above) {
+    const auto& left = made_.nodes_[open_.back()];
+    file.line = left.line;
+    add_problem(
+        file,
+        quoted_tag(left.kind == Pattern::Kind::section ? "#" : "^", left.text) +
+            " is never closed",
+        "close it with '{{/" + printable(left.text, 60) + "}}'");
+    made_.nodes_[open_.back()].end = made_.nodes_.size();
+    open_.pop_back();
+    text_goes_on_ = false;
+  }
+}
+
+bool PatternParser::is_too_large() {
+  return bytes_ > k_max_bytes;
+}
+
+bool PatternParser::read_tag(const File& file, std::size_t begin,
+                             Tag& tag) const {
+  const auto inside = file.text.substr(begin + 2);
+  const bool triple = inside.starts_with('{');
+  const std::string_view closing = triple ? "}}}" : "}}";
+  const auto end = inside.find(closing);
+  if (end == std::string_view::npos) return false;
+  tag.begin = begin;
+  tag.end = begin + 2 + end + closing.size();
+  auto name = trimmed(inside.substr(triple ? 1 : 0, end - (triple ? 1 : 0)));
+  tag.sigil = triple ? '{' : '\0';
+  if (!triple && !name.empty() &&
+      std::string_view("#^/!>&=").find(name.front()) !=
+          std::string_view::npos) {
+    tag.sigil = name.front();
+    name = trimmed(name.substr(1));
+  }
+  tag.name = name;
+  return true;
+}
+
+void PatternParser::add_tag(File& file, const Tag& tag) {
+  // A tag that prints nothing and is alone on its line takes the line with it
+  // (mustache(5), "Standalone").
+  auto before = file.text.substr(file.pos, tag.begin - file.pos);
+  std::size_t next = tag.end;
+  if (std::string_view("#^/!>=").find(tag.sigil) != std::string_view::npos) {
+    const auto line_begin = file.text.rfind('\n', tag.begin);
+    const auto begin =
+        line_begin == std::string_view::npos ? 0 : line_begin + 1;
+    auto line_end = file.text.find('\n', tag.end);
+    if (line_end == std::string_view::npos) line_end = file.text.size();
+    auto behind = file.text.substr(tag.end, line_end - tag.end);
+    if (behind.ends_with('\r')) behind.remove_suffix(1);
+    if (is_blank(file.text.substr(begin, tag.begin - begin)) &&
+        is_blank(behind) && begin >= file.pos) {
+      before = file.text.substr(file.pos, begin - file.pos);
+      next = std::min(line_end + 1, file.text.size());
+    }
+  }
+  add_text(file, before);
+  count_lines(file, tag.begin);
+  switch (tag.sigil) {
+    case '!':
+      break;
+    case '=':
+      add_problem(file, "the braces of tags cannot be changed",
+                  "take '{{=' out, and write {{name}}");
+      break;
+    case '>':
+      include(file, tag);
+      break;
+    case '#':
+    case '^':
+      open(file, tag);
+      break;
+    case '/':
+      close(file, tag);
+      break;
+    default:
+      if (tag.name != "." && !is_mustache_name(tag.name))
+        add_problem(file, quoted_tag("", tag.name) + " is no name",
+                    "letters, digits, '_' and '-', with dots between");
+      else
+        add_variable(file, tag.name, tag.sigil == '{' || tag.sigil == '&');
+  }
+  file.pos = next;
+}
+
+void PatternParser::add_text(File& file, std::string_view text) {
+  const auto offset = static_cast<std::size_t>(text.data() - file.text.data());
+  for (std::size_t at = 0;;) {
+    const auto dollar = text.find('$', at);
+    if (dollar == std::string_view::npos) {
+      add_literal(text.substr(at));
+      return;
+    }
+    const auto marker = marker_at(text.substr(dollar));
+    if (marker.name.empty()) {
+      add_literal(text.substr(at, dollar + 1 - at));
+    } else {
+      add_literal(text.substr(at, dollar - at));
+      count_lines(file, offset + dollar);
+      add_variable(file, marker.name, false);
+    }
+    at = dollar + marker.size;
+  }
+}
+
+void PatternParser::add_literal(std::string_view text) {
+  if (text.empty()) return;
+  made_.literal_size_ += text.size();
+  // One node for a run of text: fewer steps at each filling. Not across the
+  // end of a section, whose last node it must not join.
+  if (text_goes_on_) {
+    made_.nodes_.back().text += text;
+    return;
+  }
+  Pattern::Node literal;
+  literal.text = text;
+  made_.nodes_.push_back(std::move(literal));
+  text_goes_on_ = true;
+}
+
+Pattern::Node PatternParser::node(const File& file, Pattern::Kind kind,
+                                  std::string_view name) const {
+  Pattern::Node made;
+  made.kind = kind;
+  made.text = name;
+  made.file = file.index;
+  made.line = file.line;
+  if (source_.rules != nullptr) {
+    made.raw = has(source_.rules->raw, name);
+    made.optional = has(source_.rules->optional, name);
+    made.line_breaks = has(source_.rules->line_breaks, name);
+  }
+  return made;
+}
+
+void PatternParser::add_variable(const File& file, std::string_view name,
+                                 bool raw) {
+  auto made = node(file, Pattern::Kind::variable, name);
+  made.raw = made.raw || raw;
+  add_node(std::move(made));
+}
+
+void PatternParser::add_node(Pattern::Node node) {
+  made_.nodes_.push_back(std::move(node));
+  text_goes_on_ = false;
+}
+
+void PatternParser::open(const File& file, const Tag& tag) {
+  if (tag.name != "." && !is_mustache_name(tag.name)) {
+    add_problem(file, quoted_tag({&tag.sigil, 1}, tag.name) + " is no name",
+                "letters, digits, '_' and '-', with dots between");
+  }
+  if (open_.size() == k_max_depth) {
+    add_problem(file, "sections are more than " + std::to_string(k_max_depth) +
+                          " deep");
+    bytes_ = k_max_bytes + 1;  // enough is known; the rest would say the same
+    return;
+  }
+  auto made = node(
+      file, tag.sigil == '#' ? Pattern::Kind::section : Pattern::Kind::inverted,
+      tag.name);
+  if (tag.sigil == '#') made.formatter = formatter_called(tag.name);
+  open_.push_back(made_.nodes_.size());
+  add_node(std::move(made));
+}
+
+void PatternParser::close(const File& file, const Tag& tag) {
+  if (open_.size() == file.open_above) {
+    add_problem(file, quoted_tag("/", tag.name) + " closes nothing");
+    return;
+  }
+  auto& section = made_.nodes_[open_.back()];
+  if (section.text != tag.name)
+    add_problem(file,
+                quoted_tag("/", tag.name) + " stands where '{{/" +
+                    printable(section.text, 60) + "}}' was wanted",
+                "sections must lie one in the other");
+  section.end = made_.nodes_.size();
+  open_.pop_back();
+  text_goes_on_ = false;
+}
+
+void PatternParser::include(const File& file, const Tag& tag) {
+  const std::string name(tag.name);
+  if (source_.partials == nullptr) {
+    add_problem(file, "no partial can be put in here",
+                "they are for body.html and body.txt");
+    return;
+  }
+  if (has(including_, name) || including_.size() == k_max_partials_deep) {
+    add_problem(file, "partial '" + printable(name, 60) +
+                          "' has itself in it, or too many others");
+    return;
+  }
+  auto partial = (*source_.partials)(name);
+  if (!partial) {
+    add_problem(file, partial.error().what, partial.error().hint);
+    return;
+  }
+  if (!*partial) {
+    add_problem(file, "there is no partial '" + printable(name, 60) + "'");
+    return;
+  }
+  including_.push_back(name);
+  parse_file((*partial)->text, (*partial)->label);
+  including_.pop_back();
+}
+
+void PatternParser::count_lines(File& file, std::size_t up_to) const {
+  const auto begin = file.text.begin() + static_cast<long>(file.counted);
+  const auto end = file.text.begin() + static_cast<long>(up_to);
+  if (begin >= end) return;
+  file.line += static_cast<std::uint32_t>(std::count(begin, end, '\n'));
+  file.counted = up_to;
+}
+
+void PatternParser::add_problem(const File& file, std::string what,
+                                std::string hint) {
+  constexpr std::size_t k_max_problems = 100;
+  if (problems_.size() == k_max_problems) return;
+  Pattern::Node here;
+  here.file = file.index;
+  here.line = file.line;
+  problems_.push_back({made_.place_of(here), std::move(what), std::move(hint)});
+}
+
+Result<Pattern> Pattern::parse(const Source& source) {
+  return PatternParser(source).parse();
+}
+
+std::string Pattern::place_of(const Node& node) const {
+  const auto& file = files_[node.file];
+  return one_line_ ? file : file + ":" + std::to_string(node.line);
+}
+
+std::vector<Pattern::Use> Pattern::uses() const {
+  std::vector<Use> uses;
+  std::vector<std::size_t> open;
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    while (!open.empty() && nodes_[open.back()].end <= i) open.pop_back();
+    const auto& node = nodes_[i];
+    if (node.kind == Kind::literal) continue;
+    const bool is_section = node.kind != Kind::variable;
+    if (node.formatter == Formatter::none && node.text != ".") {
+      std::string section;
+      for (const auto above : open) {
+        const auto& outer = nodes_[above];
+        if (outer.formatter != Formatter::none || outer.kind == Kind::inverted)
+          continue;
+        section += (section.empty() ? "" : ".") + outer.text;
+      }
+      uses.push_back({node.text, std::move(section), place_of(node), is_section,
+                      node.optional});
+    }
+    if (is_section) open.push_back(i);
+  }
+  return uses;
+}
+
+bool is_placeholder_name(std::string_view text) {
+  return !text.empty() && leading_name(text).size() == text.size();
+}
+
+bool is_mustache_name(std::string_view text) {
+  bool part = false;  // has the part before the next dot a character?
+  for (const char c : text) {
+    if (c == '.' && !part) return false;
+    if (c != '.' && c != '-' && !is_name_part(c)) return false;
+    part = c != '.';
+  }
+  return part;
+}
+
+}  // namespace pony
