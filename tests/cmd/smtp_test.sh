@@ -37,7 +37,7 @@ YAML
 # What was enqueued is what arrives.
 cat >"$T/in.jsonl" <<'EOF'
 {"to":["Ann <ann@example.com>",{"name":"Jürgen \"J\" Müller, jr.","email":"juergen@bücher.example"}],"cc":["Copy <cc@example.com>"],"bcc":["blind@example.com"],"reply_to":"help@widgets.example","subject":"Grüße, 世界: a rather long subject that has to be folded somewhere between its words 👋","text":".a dot first\nand ümlauts\n.\nFrom the end\n","html":"<p>Grüße <img src=\"cid:logo\"></p>","headers":{"X-Campaign":"spring"},"attachments":[{"filename":"Übersicht 2026.pdf","content_type":"application/pdf","content":"JVBERi0xLjQK"},{"filename":"logo.png","content_type":"image/png","content":"iVBORw0KGgo=","cid":"logo"}]}
-{"to":"ann@example.com","template":"receipt","lang":"es-MX","replacements":{"name":"Ann <b>","order":"A-1","date":"21 nov","items":"1 x caballo   $25","total":"$25","team":"Widget Team","support_email":"help@widgets.example"}}
+{"to":"ann@example.com","template":"receipt","lang":"es-MX","replacements":{"name":"Ann <b>","order":"A-1","date":"2026-11-21","items":[{"name":"caballo $25","price":25}],"total":"25.00","currency":"MXN","team":"Widget Team","support_email":"help@widgets.example"}}
 {"to":"用户@example.com","subject":"UTF-8 local part","text":"x"}
 EOF
 expect 0 pony enqueue "$T/in.jsonl"
@@ -69,7 +69,8 @@ assert raw.isascii()
 receipts = [m for subject, m in mails.items() if "A-1" in subject or "recibo" in subject.lower() or "pedido" in subject.lower()]
 (mail, envelope, raw), = receipts
 html, text = mail.get_body(("html",)).get_content(), mail.get_body(("plain",)).get_content()
-assert "Ann &lt;b&gt;" in html and "Ann <b>" in text and "$25" in text
+assert "Ann &lt;b&gt;" in html and "Ann <b>" in text
+assert "caballo $25: $25.00" in text and "21 de noviembre de 2026" in text, text
 mail, envelope, raw = mails["UTF-8 local part"]
 assert envelope["rcpt_tos"] == ["用户@example.com"], envelope
 P
