@@ -60,7 +60,7 @@ std::string help_of_all() {
     group = command.group;
     head.resize(10, ' ');
     std::string name(command.name);
-    name.resize(std::max<std::size_t>(name.size() + 1, 16), ' ');
+    name.resize(std::max<std::size_t>(name.size() + 1, 19), ' ');
     text += head + name;
     text.append(command.summary).append("\n");
   }
@@ -229,6 +229,24 @@ const std::vector<Command>& commands() {
       {"release", "let held messages go", "Queue", add_release},
       {"report", "how many, how long, why not", "Answers", add_report},
       {"events", "the event log", "Answers", add_events},
+      {"template list",
+       "the templates, their languages, and which of these lag behind",
+       "Templates", add_template_list},
+      {"template show", "one template: its settings, names, subject and bodies",
+       "Templates", add_template_show},
+      {"template add", "a new template, from flags, a folder or JSON",
+       "Templates", add_template_add},
+      {"template edit",
+       "an editor on a copy, which is checked before it counts", "Templates",
+       add_template_edit},
+      {"template remove", "take a template or one of its languages away",
+       "Templates", add_template_remove},
+      {"template translate", "a further language for a template", "Templates",
+       add_template_translate},
+      {"template export", "templates as JSON, in PonyExpress's shape",
+       "Templates", add_template_export},
+      {"template import", "templates from such JSON", "Templates",
+       add_template_import},
       {"init", "write a starter configuration, spool and templates", "Set up",
        add_init},
       {"config check", "every problem of the configuration at once", "Set up",

@@ -23,6 +23,14 @@ Action add_provider_check(CLI::App& app, Context& context);
 Action add_provider_list(CLI::App& app, Context& context);
 Action add_provider_pause(CLI::App& app, Context& context);
 Action add_provider_resume(CLI::App& app, Context& context);
+Action add_template_list(CLI::App& app, Context& context);
+Action add_template_show(CLI::App& app, Context& context);
+Action add_template_add(CLI::App& app, Context& context);
+Action add_template_edit(CLI::App& app, Context& context);
+Action add_template_remove(CLI::App& app, Context& context);
+Action add_template_translate(CLI::App& app, Context& context);
+Action add_template_export(CLI::App& app, Context& context);
+Action add_template_import(CLI::App& app, Context& context);
 Action add_fsck(CLI::App& app, Context& context);
 
 }  // namespace pony

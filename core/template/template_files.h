@@ -29,6 +29,8 @@ using LanguageFiles = std::map<std::string, std::string, std::less<>>;
 struct TemplateFiles {
   std::string settings;  // template.yaml; empty: there is none
   std::map<std::string, LanguageFiles, std::less<>> languages;  // by tag
+
+  bool operator==(const TemplateFiles&) const = default;
 };
 
 // The files of the language `lang` of the template in the folder `path`
