@@ -446,6 +446,13 @@ bool is_known(const std::string& name) {
              k_text_files.end();
 }
 
+bool is_language_folder(int at, const std::string& name) {
+  struct stat info {};
+  return is_language(name) &&
+         ::fstatat(at, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+         S_ISDIR(info.st_mode);
+}
+
 // Moves what pony does not know from one folder to another; what is there
 // already stays.
 void keep_unknown(int from, int to) {
@@ -455,7 +462,7 @@ void keep_unknown(int from, int to) {
     return true;
   });
   for (const auto& name : names)
-    if (!is_known(name) && !is_language(name))
+    if (!is_known(name) && !is_language_folder(from, name))
       (void)rename_new(from, name.c_str(), to, name.c_str());
 }
 
