@@ -71,6 +71,9 @@ check_options "pony-config.1" config show
 for command in list check pause resume; do
   check_options "pony-provider.1" provider "$command"
 done
+for command in list show add edit remove translate export import; do
+  check_options "pony-template.1" template "$command"
+done
 for option in $("$PONY" queue --help |
   sed -n '/^Options of every/,/^$/s/.*--\([a-z-]*\).*/\1/p'); do
   grep -q "Fl.* -$option" "$MAN/pony.1" || fail "--$option is not in pony.1"
