@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "core/json.h"
-#include "core/template/renderer.h"
 
 namespace pony {
 namespace {
@@ -237,25 +236,18 @@ std::string template_json(const ListedTemplate& one) {
   return text + "\n";
 }
 
-std::vector<std::string> names_in(const Template& of,
-                                  const TemplateText& text) {
+std::vector<std::string> names_of(const std::vector<Pattern::Use>& uses) {
   std::vector<std::string> names;
-  const auto add = [&](std::string_view piece) {
-    for (auto& name : placeholder_names(piece))
-      if (std::find(names.begin(), names.end(), name) == names.end())
-        names.push_back(std::move(name));
-  };
-  add(text.subject);
-  if (text.body_text) add(*text.body_text);
-  if (text.body_html) add(*text.body_html);
-  if (of.from) add(of.from->name);
-  if (of.reply_to) add(of.reply_to->name);
-  for (const auto& header : of.headers) add(header.value);
+  for (const auto& use : uses) {
+    auto name = use.section.empty() ? use.name : use.section + "." + use.name;
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(std::move(name));
+  }
   return names;
 }
 
 std::string template_text(const ListedTemplate& one, const TemplateText& text,
-                          const std::string& preheader) {
+                          const std::vector<std::string>& names) {
   const Template& of = one.settings;
   std::string out;
   add_line(out, "Tag", of.id);
@@ -268,14 +260,17 @@ std::string template_text(const ListedTemplate& one, const TemplateText& text,
   add_line(out, "Tags", joined(of.tags, ", "));
   for (const auto& header : of.headers)
     add_line(out, "Header", header.name + ": " + header.value);
-  add_line(out, "Names", joined(names_in(of, text), ", "));
-  add_line(out, "May be missing", joined(of.optional, ", "));
-  add_line(out, "HTML already", joined(of.raw, ", "));
+  add_line(out, "Names", joined(names, ", "));
+  add_line(out, "May be missing", joined(of.rules.optional, ", "));
+  add_line(out, "HTML already", joined(of.rules.raw, ", "));
+  add_line(out, "Lines kept", joined(of.rules.line_breaks, ", "));
+  add_line(out, "Unsubscribe", joined(of.list_unsubscribe, ", "));
+  if (of.engine == Engine::mustache) add_line(out, "Engine", "mustache");
   add_line(out, "Language", text.lang);
   if (const auto* stale = stale_in(one, text.lang))
     add_line(out, "Translation", to_text(*stale));
   add_line(out, "Subject", text.subject);
-  add_line(out, "Preheader", preheader);
+  add_line(out, "Preheader", text.preheader.value_or(""));
   if (text.body_text) add_body(out, "Body (text)", *text.body_text);
   if (text.body_html) add_body(out, "Body (HTML)", *text.body_html);
   return out;
@@ -283,7 +278,7 @@ std::string template_text(const ListedTemplate& one, const TemplateText& text,
 
 std::string template_text_json(const ListedTemplate& one,
                                const TemplateText& text,
-                               const std::string& preheader) {
+                               const std::vector<std::string>& names) {
   const Template& of = one.settings;
   std::string out;
   JsonWriter line(out);
@@ -292,14 +287,16 @@ std::string template_text_json(const ListedTemplate& one,
   text_or_null(line, "reply_to", to_optional(of.reply_to));
   line.field("tags", of.tags)
       .raw("headers", headers_json(of.headers))
-      .field("raw", of.raw)
-      .field("optional", of.optional)
-      .field("names", names_in(of, text))
+      .field("raw", of.rules.raw)
+      .field("optional", of.rules.optional)
+      .field("line_breaks", of.rules.line_breaks)
+      .field("list_unsubscribe", of.list_unsubscribe)
+      .field("engine", of.engine == Engine::mustache ? "mustache" : "simple")
+      .field("names", names)
       .field("lang", text.lang)
       .field("content_type", text.body_html ? "text/html" : "text/plain")
       .field("subject", text.subject);
-  text_or_null(line, "preheader",
-               preheader.empty() ? std::nullopt : std::optional(preheader));
+  text_or_null(line, "preheader", text.preheader);
   text_or_null(line, "text", text.body_text);
   text_or_null(line, "html", text.body_html);
   line.end();

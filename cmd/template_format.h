@@ -30,15 +30,15 @@ std::string template_table(const std::vector<ListedTemplate>& templates);
 // One object, one line, with its '\n'.
 std::string template_json(const ListedTemplate& one);
 
-// The names that `text`, and the settings of `of`, have values put in for; in
-// order of first appearance.
-std::vector<std::string> names_in(const Template& of, const TemplateText& text);
+// Each name once, in order of first use; one in a section with the section's:
+// "items.price".
+std::vector<std::string> names_of(const std::vector<Pattern::Use>& uses);
 
-// One language of a template, whole.
+// One language of a template, whole, with the names that it puts values in for.
 std::string template_text(const ListedTemplate& one, const TemplateText& text,
-                          const std::string& preheader);
+                          const std::vector<std::string>& names);
 std::string template_text_json(const ListedTemplate& one,
                                const TemplateText& text,
-                               const std::string& preheader);
+                               const std::vector<std::string>& names);
 
 }  // namespace pony

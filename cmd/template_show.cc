@@ -15,15 +15,6 @@ struct ShowOptions {
   std::string lang;
 };
 
-std::string preheader_of(Templates& templates, const std::string& id,
-                         const std::string& lang) {
-  auto files = read_language_files(templates.folder, id, lang);
-  if (!files) return {};
-  std::string text = (*files)["preheader.txt"];
-  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-  return text;
-}
-
 Result<int> run_template_show(const ShowOptions& options, Context& context) {
   auto templates = open_templates(context);
   if (!templates) return tl::unexpected(templates.error());
@@ -34,11 +25,11 @@ Result<int> run_template_show(const ShowOptions& options, Context& context) {
   auto text = store.text(**found, options.lang);
   if (!text) return tl::unexpected(text.error());
   const auto one = listed_template(**templates, options.id);
-  const std::string preheader =
-      preheader_of(**templates, options.id, (*text)->lang);
-  context.io().out(context.options.json
-                       ? template_text_json(one, **text, preheader)
-                       : template_text(one, **text, preheader));
+  const auto uses = store.uses(**found, options.lang);
+  if (!uses) return tl::unexpected(uses.error());
+  const auto names = names_of(*uses);
+  context.io().out(context.options.json ? template_text_json(one, **text, names)
+                                        : template_text(one, **text, names));
   return 0;
 }
 

@@ -118,8 +118,11 @@ void append_with_breaks(std::string& out, std::string_view html) {
 
 }  // namespace
 
-Filling::Filling(const Json& values, std::string_view lang)
-    : scopes_{&values}, lang_(Json::string(std::string(lang))) {}
+Filling::Filling(const Json& values, std::string_view lang,
+                 std::string_view locale)
+    : scopes_{&values},
+      lang_(Json::string(std::string(lang))),
+      locale_(locale) {}
 
 std::string Filling::fill(const Pattern& pattern, As as) {
   std::string out;
@@ -223,7 +226,7 @@ void Filling::fill_formatted(std::size_t index, std::string& out) {
   // Without its value there is nothing to be wrong with; nor is there when it
   // may be missing.
   if (holes_.size() != holes_before || content.empty()) return;
-  auto formatted = format_as(node.formatter, lang_.text, content);
+  auto formatted = format_as(node.formatter, locale_, content);
   if (!formatted) {
     add_hole(Hole::Why::bad_form, node, formatted.error().what);
   } else if (is_one_line() && has_control(*formatted)) {

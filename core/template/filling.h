@@ -43,9 +43,10 @@ struct Hole {
 
 class Filling {
  public:
-  // `values` is an object; `lang` the language of the texts, which `lang`
-  // stands for where no value has that name. Both outlive this.
-  Filling(const Json& values, std::string_view lang);
+  // `values` is an object, and outlives this. `lang` is the language of the
+  // texts, for which {{lang}} stands where no value has that name; `locale`
+  // the one in whose form numbers and dates are: "es-MX" in texts in "es".
+  Filling(const Json& values, std::string_view lang, std::string_view locale);
 
   // Appends `pattern` filled in. What is wrong is in holes().
   void fill(const Pattern& pattern, As as, std::string& out);
@@ -70,6 +71,7 @@ class Filling {
 
   std::vector<const Json*> scopes_;  // the innermost last
   Json lang_;
+  std::string locale_;
   const Pattern* pattern_ = nullptr;
   As as_ = As::text;
   std::size_t steps_ = 0;

@@ -48,4 +48,11 @@ std::vector<std::string> language_chain(std::string_view asked,
   return chain;
 }
 
+std::string_view locale_of(std::string_view asked, std::string_view found) {
+  const bool is_form_of_it =
+      asked.size() > found.size() && folded(asked[found.size()]) == '-' &&
+      is_same_language(asked.substr(0, found.size()), found);
+  return is_form_of_it ? asked : found;
+}
+
 }  // namespace pony

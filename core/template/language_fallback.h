@@ -15,4 +15,8 @@ std::vector<std::string> language_chain(std::string_view asked,
 // The same language tag, without regard to case and to "_" for "-"?
 bool is_same_language(std::string_view a, std::string_view b);
 
+// Of a text in `found`, shown to a reader who asked for `asked`: whose numbers
+// and dates? `asked` if it is a form of that language ("es-MX" for "es").
+std::string_view locale_of(std::string_view asked, std::string_view found);
+
 }  // namespace pony

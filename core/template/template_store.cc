@@ -248,9 +248,10 @@ RenderedTemplate TemplateStore::Impl::fill(const Entry& entry, const Copy& copy,
                                            std::vector<Hole>& holes) {
   const auto& of = entry.settings;
   const auto& text = copy.text;
-  Filling filling(message.replacements, text.source.lang);
+  const auto& lang = text.source.lang;
+  Filling filling(message.replacements, lang, locale_of(message.lang, lang));
   RenderedTemplate made;
-  made.lang = text.source.lang;
+  made.lang = lang;
   made.subject = filling.fill(text.subject, As::header);
   made.text = filling.fill(text.body_text, As::text);
   made.html = filling.fill(text.body_html, As::html);

@@ -25,6 +25,16 @@ TEST_CASE("languages are compared without case, es_MX is es-MX, once each") {
   CHECK_FALSE(is_same_language("pt-BR", "pt"));
 }
 
+TEST_CASE(
+    "numbers take the form that was asked for, if the text's is its base") {
+  CHECK(locale_of("es-MX", "es") == "es-MX");
+  CHECK(locale_of("ES_mx", "es") == "ES_mx");
+  CHECK(locale_of("es", "es-MX") == "es-MX");
+  CHECK(locale_of("de-CH", "en") == "en");
+  CHECK(locale_of("", "en") == "en");
+  CHECK(locale_of("est", "es") == "es");
+}
+
 TEST_CASE("no odd language makes the chain endless") {
   for (const auto* odd : {"-", "--", "a-", "-a", "x-a-b", "../..", "a-b-c-d-e"})
     CHECK(language_chain(odd, odd, odd).size() < 8);

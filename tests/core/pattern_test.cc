@@ -51,7 +51,7 @@ struct Filler {
     const auto pattern = parsed(text, engine, rules, files);
     if (!pattern) return "refused: " + pattern.error().what;
     const auto given = json(values);
-    Filling filling(given, "es");
+    Filling filling(given, "es", "es");
     auto out = filling.fill(*pattern, as);
     for (const auto& hole : filling.holes())
       out += "[" + hole.name + "@" + hole.place + "]";
@@ -151,7 +151,7 @@ TEST_CASE("an item that lacks a key is told with the key that was meant") {
       parsed("{{#items}}{{price}}{{/items}}", Engine::mustache);
   REQUIRE_OK(pattern);
   const auto values = json(R"({"items":[{"price":1},{"prise":2}]})");
-  Filling filling(values, "en");
+  Filling filling(values, "en", "en");
   filling.fill(*pattern, As::text);
   REQUIRE(filling.holes().size() == 1);
   CHECK(filling.holes()[0].in_item);
@@ -435,7 +435,7 @@ TEST_CASE("random templates come out as another mustache renders them") {
     const auto values = gambler.object(0);
     const auto pattern = parsed(text, Engine::mustache);
     REQUIRE_OK(pattern);
-    Filling filling(values, "en");
+    Filling filling(values, "en", "en");
     const auto ours = filling.fill(*pattern, As::html);
     // What is no text is a hole to us and nothing to the other.
     if (!filling.holes().empty()) continue;

@@ -325,7 +325,7 @@ TEST_CASE("links are refused, and what they point to stays") {
   const Root outside;
   outside.write("en/subject.txt", "secret");
   outside.write("en/body.txt", "secret");
-  ::symlink(outside.path().c_str(), root.path("linked").c_str());
+  REQUIRE(::symlink(outside.path().c_str(), root.path("linked").c_str()) == 0);
   auto writer = root.writer();
 
   CHECK_FALSE(writer.add("linked", a_template()));
@@ -339,7 +339,8 @@ TEST_CASE("links are refused, and what they point to stays") {
   CHECK(fs::is_symlink(root.path("linked")));
   // Nor by a link within a template.
   REQUIRE_OK(writer.add("welcome", a_template()));
-  ::symlink(outside.path("en").c_str(), root.path("welcome/fr").c_str());
+  REQUIRE(::symlink(outside.path("en").c_str(),
+                    root.path("welcome/fr").c_str()) == 0);
   CHECK_FALSE(writer.change("welcome", {{"fr/body.txt", "secret", "x"}}));
   CHECK(outside.read("en/body.txt") == "secret");
 }
