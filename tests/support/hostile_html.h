@@ -83,6 +83,8 @@ inline std::vector<std::string> hostile_pages(std::size_t size) {
                   numbered("<p class=a", ">", size / 2));
   pages.push_back("<style>" + numbered(".a{b", ":c}", size / 2) + "</style>" +
                   repeated("<p class=a>", size / 2));
+  pages.push_back("<style>.a .b{c:d}.a{e:f}.b .a{g:h}</style><p class='" +
+                  repeated("a ", size) + "'>" + repeated("<b class=b>", 999));
   return pages;
 }
 
