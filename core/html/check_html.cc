@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::size_t k_most_findings = 100;
 constexpr std::size_t k_most_attributes = 500;
-constexpr std::size_t k_deepest = 1000;
+constexpr std::size_t k_deepest = 500;
 constexpr std::size_t k_gmail_clips = 102'400;
 constexpr std::size_t k_longest_shown = 80;
 constexpr auto k_none = std::string_view::npos;
@@ -88,14 +88,6 @@ bool is_ended_by(std::string_view open, std::string_view next) {
   if (open == "tbody" || open == "thead" || open == "tfoot")
     return is_row_group;
   return false;
-}
-
-// An end tag does not reach out of the table, or the cell, that it stands in.
-bool is_out_of_reach(std::string_view closing, std::string_view open) {
-  if (closing == "html" || closing == "body" || closing == "table")
-    return false;
-  if (is_table_part(closing)) return open == "table";
-  return is_table_part(open);
 }
 
 bool is_dropped_element(std::string_view name) {
@@ -175,6 +167,7 @@ class HtmlChecker {
   struct Open {
     std::string name;
     std::size_t line = 1;
+    bool is_table_part = false;
   };
 
   void add(std::size_t line, std::string what, std::string hint, bool error);
@@ -422,7 +415,7 @@ void HtmlChecker::open(const HtmlToken& tag) {
   while (!open_.empty() && is_ended_by(open_.back().name, tag.name))
     open_.pop_back();
   if (is_foreign) ++foreign_;
-  open_.push_back({tag.name, line_});
+  open_.push_back({tag.name, line_, is_table_part(tag.name)});
   if (open_.size() < k_deepest) return;
   add(line_, fmt::format("more than {} elements are open", k_deepest),
       "close them", true);
@@ -437,9 +430,15 @@ void HtmlChecker::close(const HtmlToken& tag) {
         fmt::format("<{}> has no end tag", tag.name), false);
     return;
   }
+  const bool is_part = is_table_part(tag.name);
+  const bool reaches_out =
+      tag.name == "html" || tag.name == "body" || tag.name == "table";
   for (std::size_t level = open_.size(); level-- > 0;) {
-    if (open_[level].name == tag.name) return close_down_to(level, tag.name);
-    if (is_out_of_reach(tag.name, open_[level].name)) break;
+    const Open& one = open_[level];
+    if (one.name == tag.name) return close_down_to(level, tag.name);
+    // An end tag does not reach out of the table, or cell, that it stands in.
+    if (!reaches_out && one.is_table_part && (!is_part || one.name == "table"))
+      break;
   }
   close_nothing(tag.name);
 }

@@ -18,6 +18,9 @@ namespace pony {
 namespace {
 
 constexpr std::size_t k_most_nodes = 250'000;
+// A tag of four bytes can make three: <td> also a row and a group of rows.
+constexpr std::size_t k_nodes_a_byte = 4;
+constexpr std::size_t k_nodes_at_least = 1000;
 constexpr std::size_t k_most_attributes = 500;
 constexpr std::size_t k_most_bytes = std::size_t{192} << 20;
 constexpr std::size_t k_chunk = std::size_t{64} << 10;
@@ -63,9 +66,10 @@ class HtmlTree::Meter {
   [[noreturn]] void give_up() { std::longjmp(way_out_, 1); }
 
   std::jmp_buf way_out_;
-  // Reserved for all nodes there may be; the system gives memory only to the
-  // part that is written to.
+  // Reserved for all nodes there may be; of a large reservation the system
+  // gives memory only to the part that is written to.
   char* nodes_ = nullptr;
+  std::size_t most_nodes_ = 0;
   std::size_t node_count_ = 0;
   Chunk* chunks_ = nullptr;
   char* free_ = nullptr;
@@ -87,7 +91,9 @@ GumboOutput* HtmlTree::Meter::parse(std::string_view source) {
   options.max_errors = 0;
   // No object with a destructor lives between here and the jump's start.
   if (setjmp(way_out_) != 0) return nullptr;
-  nodes_ = static_cast<char*>(std::malloc(k_most_nodes * k_node));
+  most_nodes_ =
+      std::min(k_most_nodes, k_nodes_at_least + k_nodes_a_byte * source.size());
+  nodes_ = static_cast<char*>(std::malloc(most_nodes_ * k_node));
   if (nodes_ == nullptr) return nullptr;
   return gumbo_parse_with_options(&options, source.data(), source.size());
 }
@@ -103,7 +109,7 @@ void* HtmlTree::Meter::allocate(void* meter, std::size_t size) {
 
 void* HtmlTree::Meter::node() {
   attributes_ = 0;
-  if (node_count_ == k_most_nodes) give_up();
+  if (node_count_ == most_nodes_) give_up();
   char* place = nodes_ + node_count_ * k_node;
   if (node_count_ > 0 && node_count_ % k_measured_every == 0) measure_depth();
   ++node_count_;

@@ -23,7 +23,8 @@ class HtmlTree {
   static constexpr std::size_t k_deepest = 1000;
 
   // The tree of `source` (any bytes), or nothing where it would take more than
-  // 250,000 nodes, some 700 levels, 500 attributes in one tag or 192 MiB.
+  // 250,000 nodes (or four for each byte), some 700 levels, 500 attributes in
+  // one tag or 192 MiB.
   static std::optional<HtmlTree> parse(std::string_view source);
 
   HtmlTree(HtmlTree&&) noexcept;

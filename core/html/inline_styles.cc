@@ -22,7 +22,7 @@ namespace {
 
 // Steps of matching, and bytes of styles: far beyond what a page needs.
 constexpr std::size_t k_most_steps = 4'000'000;
-constexpr std::size_t k_bytes_a_step = 16;  // of a class attribute
+constexpr std::size_t k_bytes_a_step = 4;  // of a class attribute
 constexpr std::size_t k_most_added = std::size_t{2} << 20;
 
 // `text` goes into the source at `offset`, in the place of `replaced` bytes.
