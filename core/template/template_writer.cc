@@ -474,10 +474,15 @@ TemplateWriter::TemplateWriter(std::string root, std::string default_lang)
 Result<> TemplateWriter::check(const std::string& id,
                                const TemplateFiles& files) {
   if (auto fits = check_files(id, files); !fits) return fits;
-  auto staging = Staging::open(root_);
-  if (!staging) return tl::unexpected(staging.error());
-  if (auto done = write_template(*staging, id, files); !done) return done;
-  return read_back(*staging, root_, id, default_lang_);
+  const bool has_root = ::access(root_.c_str(), F_OK) == 0;
+  const auto checked = [&]() -> Result<> {
+    auto staging = Staging::open(root_);
+    if (!staging) return tl::unexpected(staging.error());
+    if (auto done = write_template(*staging, id, files); !done) return done;
+    return read_back(*staging, root_, id, default_lang_);
+  }();
+  if (!has_root) (void)::rmdir(root_.c_str());
+  return checked;
 }
 
 Result<> TemplateWriter::add(const std::string& id,

@@ -201,6 +201,8 @@ TEST_CASE("check says what add would, and leaves nothing") {
 TEST_CASE("a root that is missing is made, and its parent is not") {
   const Root root;
   TemplateWriter inside(root.path("templates"), "en");
+  REQUIRE_OK(inside.check("welcome", a_template()));
+  CHECK(root.entries() == 0);
   REQUIRE_OK(inside.add("welcome", a_template()));
   CHECK(root.read("templates/welcome/en/subject.txt") == "Hello\n");
 
