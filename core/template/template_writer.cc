@@ -1,219 +1,29 @@
 #include "core/template/template_writer.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/filesystem.hpp>
 #include <cerrno>
-#include <cstdint>
 #include <cstdio>
 #include <utility>
 
 #include "core/fs.h"
 #include "core/json.h"
+#include "core/lower_case.h"
 #include "core/message.h"
+#include "core/template/template_staging.h"
 #include "core/template/template_store.h"
 
 namespace pony {
 namespace {
 
-namespace bfs = boost::filesystem;
-
-constexpr std::string_view k_staging_prefix = ".pony-";
-constexpr std::string_view k_partials = "_partials";
 // As TemplateFolder: what is larger would never be read.
 constexpr std::size_t k_max_file_bytes = std::size_t{1024} * 1024;
-// Of a root that pony makes; copy is no secret.
-constexpr mode_t k_root_mode = 0755;
 
 std::string quoted(std::string_view text) {
   return "'" + printable(text, 200) + "'";
-}
-
-void remove_tree(const std::string& path) {
-  boost::system::error_code ignored;
-  bfs::remove_all(path, ignored);  // follows no symbolic link
-}
-
-// --- the root, locked ----------------------------------------------------
-
-// What is made below a root gets its group's and others' rights, not the
-// umask's: who may read the templates must be able to read the new one.
-struct Modes {
-  mode_t folder = 0755;
-  mode_t file = 0644;
-};
-
-// The root, held by one writer at a time, and a folder in it in which the next
-// state is put together. Its name has a leading dot: no reader looks there.
-class Staging {
- public:
-  static Result<Staging> open(const std::string& root);
-  Staging(Staging&&) = default;
-  Staging(const Staging&) = delete;
-  Staging& operator=(const Staging&) = delete;
-  ~Staging() {
-    if (root_fd_) remove_tree(path());
-  }
-
-  int root() const { return root_fd_.get(); }
-  int folder() const { return folder_fd_.get(); }
-  const Modes& modes() const { return modes_; }
-  std::string path() const { return root_path_ + "/" + name_; }
-
- private:
-  Staging() = default;
-  Result<> make_folder();
-
-  std::string root_path_;
-  std::string name_;
-  Fd root_fd_;  // holds the lock
-  Fd folder_fd_;
-  Modes modes_;
-};
-
-Result<Fd> open_root(const std::string& root) {
-  const std::string doing = "cannot open template folder " + quoted(root);
-  // The root itself may be a symbolic link (template_folder.h).
-  constexpr int k_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-  Fd fd(::open(root.c_str(), k_flags));
-  if (!fd && errno == ENOENT) {
-    if (::mkdir(root.c_str(), k_root_mode) != 0 && errno != EEXIST) {
-      auto error =
-          fail_errno(errno, "cannot make template folder " + quoted(root));
-      error.value().kind = Error::Kind::cannot_create;
-      return error;
-    }
-    ::chmod(root.c_str(), k_root_mode);
-    fd = Fd(::open(root.c_str(), k_flags));
-  }
-  if (!fd) return fail_errno(errno, doing);
-  return fd;
-}
-
-void remove_leftovers(int root_fd, const std::string& root) {
-  std::vector<std::string> names;
-  (void)for_each_name(root_fd, [&](const char* name) {
-    if (std::string_view(name).starts_with(k_staging_prefix))
-      names.emplace_back(name);
-    return true;
-  });
-  for (const auto& name : names) remove_tree(root + "/" + name);
-}
-
-Result<Staging> Staging::open(const std::string& root) {
-  auto fd = open_root(root);
-  if (!fd) return tl::unexpected(fd.error());
-  struct stat info {};
-  if (::fstat(fd->get(), &info) != 0)
-    return fail_errno(errno, "cannot look at " + quoted(root));
-  // As the reader says it, before anything is written.
-  if ((info.st_mode & S_IWOTH) != 0)
-    return fail(Error::Kind::no_permission,
-                "template folder " + quoted(root) + " can be written by anyone",
-                "chmod o-w '" + root + "'");
-  while (::flock(fd->get(), LOCK_EX) != 0)
-    if (errno != EINTR) return fail_errno(errno, "cannot lock " + quoted(root));
-
-  Staging made;
-  made.root_path_ = root;
-  made.modes_ = {(info.st_mode & 02775) | 0700, (info.st_mode & 0664) | 0600};
-  // Nobody else holds the lock, so nobody needs them.
-  remove_leftovers(fd->get(), root);
-  made.root_fd_ = std::move(*fd);
-  if (auto done = made.make_folder(); !done)
-    return tl::unexpected(done.error());
-  return made;
-}
-
-Result<> Staging::make_folder() {
-  std::uint64_t number = 0;
-  if (::getrandom(&number, sizeof number, 0) != sizeof number)
-    return fail_errno(errno, "cannot get random bytes");
-  name_ = fmt::format("{}{:016x}", k_staging_prefix, number);
-  if (::mkdirat(root(), name_.c_str(), 0700) != 0)
-    return fail_errno(errno, "cannot write to " + quoted(root_path_));
-  auto fd = open_folder(root(), name_);
-  if (!fd) return tl::unexpected(fd.error());
-  folder_fd_ = std::move(*fd);
-  return {};
-}
-
-// --- putting together ----------------------------------------------------
-
-Result<Fd> make_folder(int at, const std::string& name, mode_t mode) {
-  if (::mkdirat(at, name.c_str(), 0700) != 0 && errno != EEXIST)
-    return fail_errno(errno, "cannot make folder " + quoted(name));
-  auto fd = open_folder(at, name);
-  if (fd && ::fchmod(fd->get(), mode) != 0)
-    return fail_errno(errno, "cannot set the mode of " + quoted(name));
-  return fd;
-}
-
-Result<> write_file(int at, const std::string& name, std::string_view text,
-                    mode_t mode) {
-  Fd fd(::openat(at, name.c_str(),
-                 O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd) return fail_errno(errno, "cannot make " + quoted(name));
-  if (::fchmod(fd.get(), mode) != 0)
-    return fail_errno(errno, "cannot set the mode of " + quoted(name));
-  if (auto done = write_all(fd.get(), text, name); !done) return done;
-  if (auto done = sync_all(fd.get(), name); !done) return done;
-  return fd.close(name);
-}
-
-Result<> write_language(int at, const std::string& lang,
-                        const LanguageFiles& files, const Modes& modes) {
-  auto folder = make_folder(at, lang, modes.folder);
-  if (!folder) return tl::unexpected(folder.error());
-  for (const auto& [name, text] : files)
-    if (auto done = write_file(folder->get(), name, text, modes.file); !done)
-      return done;
-  return sync_all(folder->get(), lang);
-}
-
-Result<> write_template(const Staging& staging, const std::string& id,
-                        const TemplateFiles& files) {
-  const Modes& modes = staging.modes();
-  auto folder = make_folder(staging.folder(), id, modes.folder);
-  if (!folder) return tl::unexpected(folder.error());
-  if (!files.settings.empty()) {
-    auto done = write_file(folder->get(), std::string(k_settings_file),
-                           files.settings, modes.file);
-    if (!done) return done;
-  }
-  for (const auto& [lang, texts] : files.languages) {
-    auto done = write_language(folder->get(), lang, texts, modes);
-    if (!done) return done;
-  }
-  return sync_all(folder->get(), id);
-}
-
-// What a template may include, so that it can be read where it is put
-// together. Files that cannot be read are left out: then the template's own
-// problem says so.
-Result<> copy_partials(const Staging& staging, const std::string& root) {
-  const std::string partials(k_partials);
-  struct stat info {};
-  if (::fstatat(staging.root(), partials.c_str(), &info, AT_SYMLINK_NOFOLLOW) !=
-          0 ||
-      !S_ISDIR(info.st_mode))
-    return {};
-  boost::system::error_code error;
-  const bfs::path to = bfs::path(staging.path()) / partials;
-  bfs::copy(bfs::path(root) / partials, to,
-            bfs::copy_options::recursive | bfs::copy_options::skip_symlinks,
-            error);
-  if (error)
-    return fail(Error::Kind::disk, "cannot copy " +
-                                       quoted(root + "/" + partials) + ": " +
-                                       error.message());
-  return {};
 }
 
 // --- reading back --------------------------------------------------------
@@ -281,20 +91,20 @@ Result<> refused_for(const std::string& id,
 }
 
 // Is what has been put together a template, all of it?
-Result<> read_back(const Staging& staging, const std::string& root,
+Result<> read_back(const TemplateStaging& staging, const std::string& root,
                    const std::string& id, const std::string& default_lang) {
-  if (auto copied = copy_partials(staging, root); !copied) return copied;
+  if (auto copied = staging.copy_partials(); !copied) return copied;
   return refused_for(id, findings_in(staging.path(), root, id, default_lang));
 }
 
 // The same for a change to the languages `touched` ("": the settings) of a
 // template that is there: what was wrong elsewhere before does not stand in
 // the way of mending it file by file.
-Result<> read_back_change(const Staging& staging, const std::string& root,
-                          const std::string& id,
+Result<> read_back_change(const TemplateStaging& staging,
+                          const std::string& root, const std::string& id,
                           const std::string& default_lang,
                           const std::vector<std::string>& touched) {
-  if (auto copied = copy_partials(staging, root); !copied) return copied;
+  if (auto copied = staging.copy_partials(); !copied) return copied;
   auto findings = findings_in(staging.path(), root, id, default_lang);
   const auto before = findings_in(root, root, id, default_lang);
   std::erase_if(findings, [&](const Finding& finding) {
@@ -325,12 +135,7 @@ Result<> check_language(const std::string& lang, const LanguageFiles& files,
 }
 
 bool is_same_tag(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    const auto folded = [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    };
-    return folded(x) == folded(y);
-  });
+  return in_lower_case(a) == in_lower_case(b);
 }
 
 Result<> check_files(const std::string& id, const TemplateFiles& files) {
@@ -476,9 +281,9 @@ Result<> TemplateWriter::check(const std::string& id,
   if (auto fits = check_files(id, files); !fits) return fits;
   const bool has_root = ::access(root_.c_str(), F_OK) == 0;
   const auto checked = [&]() -> Result<> {
-    auto staging = Staging::open(root_);
+    auto staging = TemplateStaging::open(root_);
     if (!staging) return tl::unexpected(staging.error());
-    if (auto done = write_template(*staging, id, files); !done) return done;
+    if (auto done = staging->write(id, files); !done) return done;
     return read_back(*staging, root_, id, default_lang_);
   }();
   if (!has_root) (void)::rmdir(root_.c_str());
@@ -488,7 +293,7 @@ Result<> TemplateWriter::check(const std::string& id,
 Result<> TemplateWriter::add(const std::string& id,
                              const TemplateFiles& files) {
   if (auto fits = check_files(id, files); !fits) return fits;
-  auto staging = Staging::open(root_);
+  auto staging = TemplateStaging::open(root_);
   if (!staging) return tl::unexpected(staging.error());
   const auto exists = [&] {
     return fail(Error::Kind::cannot_create,
@@ -498,7 +303,7 @@ Result<> TemplateWriter::add(const std::string& id,
   struct stat info {};
   if (::fstatat(staging->root(), id.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0)
     return exists();
-  if (auto done = write_template(*staging, id, files); !done) return done;
+  if (auto done = staging->write(id, files); !done) return done;
   if (auto fits = read_back(*staging, root_, id, default_lang_); !fits)
     return fits;
   if (rename_new(staging->folder(), id.c_str(), staging->root(), id.c_str()) !=
@@ -512,11 +317,11 @@ Result<> TemplateWriter::add(const std::string& id,
 Result<> TemplateWriter::replace(const std::string& id,
                                  const TemplateFiles& files) {
   if (auto fits = check_files(id, files); !fits) return fits;
-  auto staging = Staging::open(root_);
+  auto staging = TemplateStaging::open(root_);
   if (!staging) return tl::unexpected(staging.error());
   auto old = open_template(staging->root(), id);
   if (!old) return tl::unexpected(old.error());
-  if (auto done = write_template(*staging, id, files); !done) return done;
+  if (auto done = staging->write(id, files); !done) return done;
   if (auto fits = read_back(*staging, root_, id, default_lang_); !fits)
     return fits;
   auto made = open_folder(staging->folder(), id);
@@ -536,7 +341,8 @@ Result<> TemplateWriter::replace(const std::string& id,
 Result<> TemplateWriter::add_language(const std::string& id,
                                       const std::string& lang,
                                       const LanguageFiles& files) {
-  auto staging = Staging::open(root_);
+  if (auto fits = check_new_id(id); !fits) return fits;
+  auto staging = TemplateStaging::open(root_);
   if (!staging) return tl::unexpected(staging.error());
   auto now = read_now(root_, id);
   if (!now) return tl::unexpected(now.error());
@@ -551,7 +357,7 @@ Result<> TemplateWriter::add_language(const std::string& id,
     if (is_same_tag(known, lang)) return exists(known);
   now->languages[lang] = files;
   if (auto fits = check_files(id, *now); !fits) return fits;
-  if (auto done = write_template(*staging, id, *now); !done) return done;
+  if (auto done = staging->write(id, *now); !done) return done;
   if (auto fits = read_back_change(*staging, root_, id, default_lang_, {lang});
       !fits)
     return fits;
@@ -569,7 +375,8 @@ Result<> TemplateWriter::add_language(const std::string& id,
 
 Result<> TemplateWriter::change(const std::string& id,
                                 const std::vector<FileChange>& changes) {
-  auto staging = Staging::open(root_);
+  if (auto fits = check_new_id(id); !fits) return fits;
+  auto staging = TemplateStaging::open(root_);
   if (!staging) return tl::unexpected(staging.error());
   auto now = read_now(root_, id);
   if (!now) return tl::unexpected(now.error());
@@ -581,7 +388,7 @@ Result<> TemplateWriter::change(const std::string& id,
                   "look at it, and edit again");
   for (const auto& one : changes) set_text(*now, one.path, one.after);
   if (auto fits = check_files(id, *now); !fits) return fits;
-  if (auto done = write_template(*staging, id, *now); !done) return done;
+  if (auto done = staging->write(id, *now); !done) return done;
   if (auto fits = read_back_change(*staging, root_, id, default_lang_,
                                    languages_of(changes));
       !fits)
@@ -598,7 +405,7 @@ Result<> TemplateWriter::change(const std::string& id,
 
 Result<> TemplateWriter::remove(const std::string& id) {
   if (auto fits = check_new_id(id); !fits) return fits;
-  auto staging = Staging::open(root_);
+  auto staging = TemplateStaging::open(root_);
   if (!staging) return tl::unexpected(staging.error());
   if (auto folder = open_template(staging->root(), id); !folder)
     return tl::unexpected(folder.error());
@@ -613,7 +420,7 @@ Result<> TemplateWriter::remove_language(const std::string& id,
                                          const std::string& lang) {
   if (auto fits = check_new_id(id); !fits) return fits;
   if (auto fits = check_new_language(lang); !fits) return fits;
-  auto staging = Staging::open(root_);
+  auto staging = TemplateStaging::open(root_);
   if (!staging) return tl::unexpected(staging.error());
   const auto folder = open_template(staging->root(), id);
   if (!folder) return tl::unexpected(folder.error());

@@ -355,7 +355,7 @@ done
   fail "torn: $(cat "$TEMPLATES"/race/en/*)"
 
 # --- leftovers of a writer that was killed go; a folder that anyone can write is refused
-mkdir "$TEMPLATES/.pony-0123"
+mkdir "$TEMPLATES/.pony-0123456789abcdef"
 expect 0 pony template remove race --yes
 nothing_left
 chmod o+w "$TEMPLATES"

@@ -363,11 +363,30 @@ TEST_CASE("what is removed is gone with all that lies in it") {
   CHECK(error_of(writer.remove("welcome")).kind == Error::Kind::not_found);
 }
 
-TEST_CASE("what a killed writer left behind goes with the next one") {
+TEST_CASE("what a killed writer left behind goes, what is somebody's stays") {
   const Root root;
+  root.write(".pony-notes/todo", "mine");
   root.write(".pony-0123456789abcdef/welcome/en/subject.txt", "half");
   REQUIRE_OK(root.writer().add("welcome", a_template()));
-  CHECK(root.entries() == 1);
+  CHECK(root.entries() == 2);
+  CHECK(root.read(".pony-notes/todo") == "mine");
+}
+
+TEST_CASE("partials do not stand in the way, nor do links among them") {
+  const Root root;
+  const Root outside;
+  outside.write("secret", "s");
+  root.write("_partials/en/header.html", "<h1>");
+  ::symlink(outside.path().c_str(), root.path("_partials/fr").c_str());
+  ::symlink(outside.path("secret").c_str(),
+            root.path("_partials/en/secret.html").c_str());
+
+  REQUIRE_OK(root.writer().add("welcome", a_template()));
+
+  CHECK(root.read("_partials/en/header.html") == "<h1>");
+  CHECK(fs::is_symlink(root.path("_partials/fr")));
+  CHECK(outside.read("secret") == "s");
+  CHECK(root.entries() == 2);
 }
 
 TEST_CASE("settings are written so that they are read again") {
