@@ -3,92 +3,181 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstring>
 
 namespace pony {
 namespace {
 
 constexpr std::size_t k_line = 78;          // RFC 5322, 2.1.1
 constexpr std::size_t k_encoded_line = 76;  // RFC 2045, 6.7 and 6.8
+constexpr std::string_view k_crlf = "\r\n";
 constexpr std::string_view k_hex = "0123456789ABCDEF";
 constexpr std::string_view k_base64 =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-constexpr std::array<bool, 256> make_printable() {
-  std::array<bool, 256> table{};
-  for (std::size_t c = ' '; c < 0x7F; ++c) table[c] = true;
-  table['\t'] = true;
-  return table;
-}
-// What a line of 7bit may hold here.
-constexpr auto k_printable = make_printable();
-
-constexpr std::array<bool, 256> make_not_base64() {
-  std::array<bool, 256> table{};
-  for (auto& entry : table) entry = true;
-  for (const char c : k_base64) table[static_cast<unsigned char>(c)] = false;
-  table['='] = false;
-  return table;
-}
-constexpr auto k_not_base64 = make_not_base64();
-
-bool is_printable(char c) {
-  return k_printable[static_cast<unsigned char>(c)];
-}
-
-bool is_plain_quoted(char c) {
-  return is_printable(c) && c != '=';
+std::uint32_t byte_at(std::string_view text, std::size_t at) {
+  return static_cast<unsigned char>(text[at]);
 }
 
 bool is_blank(char c) {
   return c == ' ' || c == '\t';
 }
 
-// Calls use(line) for each line of `crlf_text`, without its end.
+// 1 or 0. These are numbers that are added up, not conditions, because g++ then
+// looks at sixteen bytes at once.
+int is_within(char c, char first, char last) {
+  return c >= first && c <= last;
+}
+
+// What a line of 7bit may hold here.
+int is_printable(char c) {
+  return is_within(c, ' ', '~') + is_within(c, '\t', '\t');
+}
+
+int is_line_end(char c) {
+  return is_within(c, '\r', '\r') + is_within(c, '\n', '\n');
+}
+
+int is_equals(char c) {
+  return is_within(c, '=', '=');
+}
+
+int is_base64(char c) {
+  return is_within(c, 'a', 'z') + is_within(c, 'A', 'Z') +
+         is_within(c, '/', '9') + is_within(c, '+', '+') + is_equals(c);
+}
+
+// A byte in quoted-printable: as it is, or "=C3".
+struct Quoted {
+  std::array<char, 3> spelled;
+  std::uint8_t length;
+};
+
+constexpr std::array<Quoted, 256> make_escaped() {
+  std::array<Quoted, 256> table{};
+  for (std::size_t c = 0; c < table.size(); ++c) {
+    table[c] = {{'=', k_hex[c >> 4U], k_hex[c & 0xFU]}, 3};
+  }
+  return table;
+}
+constexpr auto k_escaped = make_escaped();
+
+constexpr std::array<Quoted, 256> make_quoted() {
+  auto table = k_escaped;
+  for (std::size_t c = 0; c < table.size(); ++c) {
+    const bool plain = (c >= ' ' && c <= '~' && c != '=') || c == '\t';
+    if (plain) table[c] = {{static_cast<char>(c)}, 1};
+  }
+  return table;
+}
+constexpr auto k_quoted = make_quoted();
+
+// The sum of t_is(c) over the bytes of `text`, in blocks of a fixed size.
+template <int (*t_is)(char)>
+std::size_t count_bytes(std::string_view text) {
+  constexpr std::size_t k_block = 64;
+  std::size_t count = 0;
+  while (text.size() >= k_block) {
+    const char* const block = text.data();
+    std::uint8_t found = 0;
+    for (std::size_t i = 0; i < k_block; ++i) {
+      found = static_cast<std::uint8_t>(found + t_is(block[i]));
+    }
+    count += found;
+    text.remove_prefix(k_block);
+  }
+  for (const char c : text) count += t_is(c);
+  return count;
+}
+
+// Calls use(line) for each line of `text`, without its end: CRLF, LF or CR.
 template <class Use>
-void for_each_line(std::string_view crlf_text, Use use) {
-  while (!crlf_text.empty()) {
-    const auto end = std::min(crlf_text.find('\n'), crlf_text.size());
-    use(crlf_text.substr(0, end == 0 ? 0 : end - 1));
-    crlf_text.remove_prefix(std::min(end + 1, crlf_text.size()));
+void for_each_line(std::string_view text, Use use) {
+  const bool has_cr = text.find('\r') != std::string_view::npos;
+  while (!text.empty()) {
+    const auto newline = text.find('\n');
+    const bool has_newline = newline != std::string_view::npos;
+    auto line = text.substr(0, newline);
+    text.remove_prefix(has_newline ? newline + 1 : text.size());
+    if (has_cr) {
+      if (has_newline && line.ends_with('\r')) line.remove_suffix(1);
+      for (auto end = line.find('\r'); end != std::string_view::npos;
+           end = line.find('\r')) {
+        use(line.substr(0, end));
+        line.remove_prefix(end + 1);
+      }
+    }
+    if (has_newline || !line.empty()) use(line);
   }
 }
 
-void append_quoted_line(std::string& out, std::string_view line) {
-  constexpr std::size_t k_room = k_encoded_line - 1;  // less the "=" at its end
-  // A blank at the end of a line is lost on the way (RFC 2045, 6.7, 3).
-  const bool ends_blank = !line.empty() && is_blank(line.back());
-  const auto plain_end = line.size() - (ends_blank ? 1 : 0);
-  std::size_t column = 0;
-  std::size_t at = 0;
-  while (true) {
-    const auto run_end = std::min(plain_end, at + k_room - column);
-    const auto run = at;
-    while (at < run_end && is_plain_quoted(line[at])) ++at;
-    out += line.substr(run, at - run);
-    column += at - run;
-    if (at == line.size()) break;
+// Lines of quoted-printable on their way to the end of a string, some at a
+// time: to append each by itself takes longer than to encode it. The last leave
+// with flush().
+class QuotedLines {
+ public:
+  explicit QuotedLines(std::string& out) : out_(out) {}
 
-    const bool is_plain = at < plain_end && is_plain_quoted(line[at]);
-    if (is_plain || column + 3 > k_room) {
-      out += "=\r\n";
-      column = 0;
-      continue;
+  // Adds a line of the text, as one line or more.
+  void add(std::string_view line) {
+    constexpr std::size_t k_room = k_encoded_line - 1;  // less the "="
+    std::size_t column = 0;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      const auto byte = static_cast<unsigned char>(line[i]);
+      // A blank at the end of a line is lost on the way (RFC 2045, 6.7, 3).
+      const bool is_lost = i + 1 == line.size() && is_blank(line[i]);
+      const auto& next = is_lost ? k_escaped[byte] : k_quoted[byte];
+      if (column + next.length > k_room) {
+        end_line(column, "=\r\n");
+        column = 0;
+      }
+      // All three, whatever counts of them: no jump that depends on the text.
+      std::memcpy(lines_.data() + size_ + column, next.spelled.data(), 3);
+      column += next.length;
     }
-    const auto byte = static_cast<unsigned char>(line[at]);
-    out += '=';
-    out += k_hex[byte >> 4U];
-    out += k_hex[byte & 0xFU];
-    column += 3;
-    ++at;
+    end_line(column, k_crlf);
   }
-  out += "\r\n";
+
+  void flush() {
+    out_.append(lines_.data(), size_);
+    size_ = 0;
+  }
+
+ private:
+  void end_line(std::size_t column, std::string_view end) {
+    std::memcpy(lines_.data() + size_ + column, end.data(), end.size());
+    size_ += column + end.size();
+    if (lines_.size() - size_ < k_longest_quoted) flush();
+  }
+
+  static constexpr std::size_t k_longest_quoted = k_encoded_line + 2;
+  std::string& out_;
+  std::size_t size_ = 0;
+  std::array<char, 16 * k_longest_quoted> lines_;
+};
+
+void append_quoted(std::string& out, std::string_view text) {
+  QuotedLines lines(out);
+  for_each_line(text, [&](std::string_view line) { lines.add(line); });
+  lines.flush();
+}
+
+void append_with_crlf(std::string& out, std::string_view text) {
+  for_each_line(text, [&](std::string_view line) {
+    out += line;
+    out += k_crlf;
+  });
 }
 
 void append_base64_text(std::string& out, std::string_view text) {
   constexpr std::size_t k_bytes_a_line = k_encoded_line / 4 * 3;
-  for (std::size_t at = 0; at < text.size(); at += k_bytes_a_line) {
-    append_base64_run(out, text.substr(at, k_bytes_a_line));
-    out += "\r\n";
+  std::string lines;
+  lines.reserve(text.size() + text.size() / 16 + 2);
+  append_with_crlf(lines, text);
+  const std::string_view bytes = lines;
+  for (std::size_t at = 0; at < bytes.size(); at += k_bytes_a_line) {
+    append_base64_run(out, bytes.substr(at, k_bytes_a_line));
+    out += k_crlf;
   }
 }
 
@@ -106,85 +195,88 @@ std::string_view to_text(BodyEncoding encoding) {
   return "base64";
 }
 
-std::string with_crlf(std::string_view text) {
-  std::string out;
-  out.reserve(text.size() + text.size() / 16 + 2);
-  while (!text.empty()) {
-    const auto* const line_end =
-        std::find_if(text.begin(), text.end(),
-                     [](char c) { return c == '\r' || c == '\n'; });
-    const auto end = static_cast<std::size_t>(line_end - text.begin());
-    out += text.substr(0, end);
-    out += "\r\n";
-    const bool is_pair = text.substr(end).starts_with("\r\n");
-    text.remove_prefix(std::min(end + (is_pair ? 2 : 1), text.size()));
-  }
-  return out;
-}
-
-BodyEncoding choose_encoding(std::string_view crlf_text) {
+BodyEncoding choose_encoding(std::string_view text) {
+  std::size_t lines = 0;
+  std::size_t in_lines = 0;
   std::size_t longest = 0;
-  std::size_t escaped = 0;  // bytes that quoted-printable spells in three
-  std::size_t equals = 0;   // the same, but no trouble in 7bit
-  for_each_line(crlf_text, [&](std::string_view line) {
+  for_each_line(text, [&](std::string_view line) {
+    ++lines;
+    in_lines += line.size();
     longest = std::max(longest, line.size());
-    for (const char c : line) {
-      escaped += is_printable(c) ? 0 : 1;
-      equals += c == '=' ? 1 : 0;
-    }
   });
-  if (escaped == 0 && longest <= k_line) return BodyEncoding::seven_bit;
+  // What quoted-printable spells in three bytes; of these "=" is no trouble in
+  // 7bit.
+  const auto foreign = text.size() - count_bytes<is_printable>(text) -
+                       count_bytes<is_line_end>(text);
+  if (foreign == 0 && longest <= k_line) return BodyEncoding::seven_bit;
 
   // Both without their line breaks: one for each 75 bytes or so in either.
-  const auto quoted = crlf_text.size() + 2 * (escaped + equals);
-  const auto base64 = (crlf_text.size() + 2) / 3 * 4;
+  const auto equals = count_bytes<is_equals>(text);
+  const auto size = in_lines + 2 * lines;
+  const auto quoted = size + 2 * (foreign + equals);
+  const auto base64 = (size + 2) / 3 * 4;
   return quoted <= base64 ? BodyEncoding::quoted_printable
                           : BodyEncoding::base64;
 }
 
-void append_encoded(std::string& out, std::string_view crlf_text,
+void append_encoded(std::string& out, std::string_view text,
                     BodyEncoding encoding) {
   switch (encoding) {
     case BodyEncoding::seven_bit:
-      out += crlf_text;
+      append_with_crlf(out, text);
       break;
     case BodyEncoding::quoted_printable:
-      for_each_line(crlf_text, [&](std::string_view line) {
-        append_quoted_line(out, line);
-      });
+      append_quoted(out, text);
       break;
     case BodyEncoding::base64:
-      append_base64_text(out, crlf_text);
+      append_base64_text(out, text);
       break;
   }
 }
 
 void append_base64_run(std::string& out, std::string_view bytes) {
-  const auto at = [&](std::size_t i) -> std::uint32_t {
-    return i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0U;
-  };
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto group = (at(i) << 16U) | (at(i + 1) << 8U) | at(i + 2);
-    out += k_base64[group >> 18U];
-    out += k_base64[(group >> 12U) & 0x3FU];
-    out += i + 1 < bytes.size() ? k_base64[(group >> 6U) & 0x3FU] : '=';
-    out += i + 2 < bytes.size() ? k_base64[group & 0x3FU] : '=';
+  const auto begin = out.size();
+  out.resize(begin + (bytes.size() + 2) / 3 * 4, '=');
+  char* to = out.data() + begin;
+  while (bytes.size() >= 3) {
+    const auto group =
+        byte_at(bytes, 0) << 16U | byte_at(bytes, 1) << 8U | byte_at(bytes, 2);
+    *to++ = k_base64[group >> 18U];
+    *to++ = k_base64[(group >> 12U) & 0x3FU];
+    *to++ = k_base64[(group >> 6U) & 0x3FU];
+    *to++ = k_base64[group & 0x3FU];
+    bytes.remove_prefix(3);
   }
+  if (bytes.empty()) return;
+  const bool has_two = bytes.size() == 2;
+  const auto group =
+      byte_at(bytes, 0) << 16U | (has_two ? byte_at(bytes, 1) : 0) << 8U;
+  *to++ = k_base64[group >> 18U];
+  *to++ = k_base64[(group >> 12U) & 0x3FU];
+  if (has_two) *to = k_base64[(group >> 6U) & 0x3FU];
 }
 
 void append_base64_lines(std::string& out, std::string_view base64) {
-  for (std::size_t at = 0; at < base64.size(); at += k_encoded_line) {
-    if (at > 0) out += "\r\n";
-    out += base64.substr(at, k_encoded_line);
+  constexpr std::size_t k_whole_line = k_encoded_line + k_crlf.size();
+  // A few lines at a time: to append each by itself takes four times as long.
+  std::array<char, 32 * k_whole_line> lines;
+  std::size_t filled = 0;
+  while (base64.size() > k_encoded_line) {
+    char* const line = lines.data() + filled;
+    std::memcpy(line, base64.data(), k_encoded_line);
+    std::memcpy(line + k_encoded_line, k_crlf.data(), k_crlf.size());
+    base64.remove_prefix(k_encoded_line);
+    filled += k_whole_line;
+    if (filled < lines.size()) continue;
+    out.append(lines.data(), filled);
+    filled = 0;
   }
+  out.append(lines.data(), filled);
+  out += base64;
 }
 
 bool is_base64_text(std::string_view text) {
-  bool foreign = false;
-  for (const char c : text) {
-    foreign |= k_not_base64[static_cast<unsigned char>(c)];
-  }
-  return !foreign;
+  return count_bytes<is_base64>(text) == text.size();
 }
 
 }  // namespace pony

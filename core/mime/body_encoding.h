@@ -16,19 +16,15 @@ enum class BodyEncoding : std::uint8_t { seven_bit, quoted_printable, base64 };
 // "7bit", "quoted-printable", "base64".
 std::string_view to_text(BodyEncoding encoding);
 
-// `text` with CRLF for each CRLF, LF and CR, and one more at the end if it had
-// none: a text that ends in the middle of a line cannot be said in 7bit mail.
-// Empty stays empty.
-std::string with_crlf(std::string_view text);
+// The encoding for a text: 7bit if that carries it (printable ASCII and tabs,
+// lines of at most 78), else the shorter of the others.
+BodyEncoding choose_encoding(std::string_view text);
 
-// The encoding for a text made by with_crlf(): 7bit if that carries it
-// (printable ASCII and tabs, lines of at most 78), else the shorter of the
-// others.
-BodyEncoding choose_encoding(std::string_view crlf_text);
-
-// Appends a text made by with_crlf() in `encoding`, with a line end behind it
-// (none if it is empty).
-void append_encoded(std::string& out, std::string_view crlf_text,
+// Appends `text` in `encoding`. Before that every CRLF, LF and CR in it becomes
+// CRLF, and one more is added at its end if it had none: a text that ends in
+// the middle of a line cannot be said in 7bit mail. Empty stays empty; 7bit
+// only where choose_encoding() says so.
+void append_encoded(std::string& out, std::string_view text,
                     BodyEncoding encoding);
 
 // Appends `bytes` in base64, padded, without a line break.

@@ -34,13 +34,18 @@ std::string place(std::string_view list, std::size_t index) {
   return std::string(list) + '[' + std::to_string(index) + ']';
 }
 
-// For what stands in a header as text.
-Result<> check_text(std::string_view field, std::string_view text) {
-  if (!is_utf8(text)) return unsayable(field, "it is not UTF-8");
-  if (has_control(text)) {
-    return unsayable(field, "it has a line break or other control character");
-  }
+// Why `text` cannot stand in a header as text; empty if it can.
+std::string_view trouble_with_text(std::string_view text) {
+  if (!is_utf8(text)) return "it is not UTF-8";
+  if (has_control(text))
+    return "it has a line break or other control character";
   return {};
+}
+
+Result<> check_text(std::string_view field, std::string_view text) {
+  const auto trouble = trouble_with_text(text);
+  if (trouble.empty()) return {};
+  return unsayable(field, trouble);
 }
 
 // For what stands in a header as a token.
@@ -79,20 +84,25 @@ bool is_structured(std::string_view name) {
       [&](std::string_view other) { return equal_ignoring_case(name, other); });
 }
 
-Result<> check_header(const Header& header) {
-  const auto field = "headers." + printable(header.name);
+// Why `header` cannot be written; empty if it can.
+std::string_view trouble_with_header(const Header& header) {
   if (!is_free_header_name(header.name)) {
-    return unsayable(field, "no custom header may be called that");
+    return "no custom header may be called that";
   }
-  if (auto ok = check_text(field, header.value); !ok) return ok;
+  const auto trouble = trouble_with_text(header.value);
+  if (!trouble.empty()) return trouble;
   if (is_ascii(header.value)) {
     if (can_fold(header.name, header.value)) return {};
-    return unsayable(field, "a word in it is longer than a line may be");
+    return "a word in it is longer than a line may be";
   }
-  if (is_structured(header.name)) {
-    return unsayable(field, "this header takes only ASCII");
-  }
+  if (is_structured(header.name)) return "this header takes only ASCII";
   return {};
+}
+
+Result<> check_header(const Header& header) {
+  const auto trouble = trouble_with_header(header);
+  if (trouble.empty()) return {};
+  return unsayable("headers." + printable(header.name), trouble);
 }
 
 // "type/subtype", and perhaps parameters (RFC 2045, 5.1), on which only that
@@ -342,11 +352,10 @@ void Body::append_alternative() {
 }
 
 void Body::append_text(std::string_view subtype, std::string_view text) {
-  const auto lines = with_crlf(text);
-  auto encoding = choose_encoding(lines);
+  auto encoding = choose_encoding(text);
   // Whoever saw one of our mails could send us its boundary in a text.
   if (encoding == BodyEncoding::seven_bit &&
-      lines.find(stem_) != std::string::npos) {
+      text.find(stem_) != std::string_view::npos) {
     encoding = BodyEncoding::quoted_printable;
   }
   out_ += "Content-Type: text/";
@@ -354,7 +363,7 @@ void Body::append_text(std::string_view subtype, std::string_view text) {
   out_ += "; charset=utf-8\r\nContent-Transfer-Encoding: ";
   out_ += to_text(encoding);
   out_ += "\r\n\r\n";
-  append_encoded(out_, lines, encoding);
+  append_encoded(out_, text, encoding);
 }
 
 void Body::append_attachment(const Attachment& attachment,

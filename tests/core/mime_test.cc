@@ -102,10 +102,14 @@ std::string base64(std::string_view bytes) {
   return out;
 }
 
-std::string quoted_printable(std::string_view text) {
+std::string encoded(std::string_view text, BodyEncoding encoding) {
   std::string out;
-  append_encoded(out, with_crlf(text), BodyEncoding::quoted_printable);
+  append_encoded(out, text, encoding);
   return out;
+}
+
+std::string quoted_printable(std::string_view text) {
+  return encoded(text, BodyEncoding::quoted_printable);
 }
 
 std::string repeated(std::string_view text, std::size_t times) {
@@ -704,15 +708,23 @@ TEST_CASE("text that is not UTF-8 is refused") {
 // --- bodies ---
 
 TEST_CASE("every kind of line end becomes CRLF, and the last line has one") {
-  CHECK(with_crlf("a\nb\r\nc\rd") == "a\r\nb\r\nc\r\nd\r\n");
-  CHECK(with_crlf("a\n\r\n\r\r\n") == "a\r\n\r\n\r\n\r\n");
-  CHECK(with_crlf("").empty());
-  CHECK(with_crlf("\n") == "\r\n");
+  const auto seven_bit = [](std::string_view text) {
+    return encoded(text, BodyEncoding::seven_bit);
+  };
+  CHECK(seven_bit("a\nb\r\nc\rd") == "a\r\nb\r\nc\r\nd\r\n");
+  CHECK(seven_bit("a\n\r\n\r\r\n") == "a\r\n\r\n\r\n\r\n");
+  CHECK(seven_bit("").empty());
+  CHECK(seven_bit("\n") == "\r\n");
+  CHECK(seven_bit("\r") == "\r\n");
+  CHECK(seven_bit("a\r\r") == "a\r\n\r\n");
+  CHECK(seven_bit("a") == "a\r\n");
+  CHECK(quoted_printable("a\rb\n\r\nc") == "a\r\nb\r\n\r\nc\r\n");
+  CHECK(encoded("a\nb", BodyEncoding::base64) == base64("a\r\nb\r\n") + "\r\n");
 }
 
 TEST_CASE("the shortest encoding that carries a text is chosen") {
   const auto chosen = [](std::string_view text) {
-    return to_text(choose_encoding(with_crlf(text)));
+    return to_text(choose_encoding(text));
   };
   CHECK(chosen("") == "7bit");
   CHECK(chosen("plain = text\twith a tab") == "7bit");
