@@ -629,10 +629,31 @@ def bench_start():
               column(results[theirs], "p50_ms"))
 
 
+def bench_compose():
+    """core/mime alone; compose.cc says what is done."""
+    seconds = full(1, 0.2)
+    runs = [[json.loads(line) for line in
+             call(TOOLS / "compose", seconds).splitlines()]
+            for _ in range(ROUNDS)]
+    results = {run[0]["name"]: run for run in map(list, zip(*runs))}
+    small = {name: run for name, run in results.items() if "2 KB" in name}
+    large = {name: run for name, run in results.items() if name not in small}
+    add_figures("compose", small, "rate", "mails/s")
+    add_figures("compose", large, "mb", "MB/s written")
+    english, (attachment, copy, base64) = list(small)[0], large
+    # Half of what rendering and composing together may take.
+    add_ratio("compose", f"{english} ÷ 250,000/s",
+              column(small[english], "rate"), [250_000] * ROUNDS, ("≥", 1))
+    for name, goal in ((base64, ("≥", 1)), (copy, None)):
+        add_ratio("compose", f"{attachment} ÷ {name}",
+                  column(large[attachment], "mb"), column(large[name], "mb"),
+                  goal)
+
+
 BENCHES = {"enqueue": bench_enqueue, "enqueue8": bench_enqueue8,
            "stream": bench_stream, "drain": bench_drain, "slow": bench_slow,
            "http": bench_http,
-           "start": bench_start}
+           "start": bench_start, "compose": bench_compose}
 
 
 # ----- the table
