@@ -1,6 +1,7 @@
 #include "core/mime/header_encoding.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "core/json.h"
@@ -78,9 +79,9 @@ std::size_t fit_q(std::string_view text, EncodedIn place, std::size_t room) {
   return taken;
 }
 
-// The same for base64. Takes up to 12 bytes less where that spares the word
-// its padding: GMime loses the second of two words that end in "="
-// (jstedfast/gmime#133).
+// The same for base64, but only what needs no padding, unless it is the rest:
+// GMime loses the second of two words that end in "=" (jstedfast/gmime#133).
+// 0 where that would leave more than 12 bytes of room.
 std::size_t fit_b(std::string_view text, std::size_t room) {
   const auto most = room / 4 * 3;
   if (text.size() <= most) return text.size();
@@ -92,7 +93,7 @@ std::size_t fit_b(std::string_view text, std::size_t room) {
     taken += next;
     if (taken % 3 == 0) unpadded = taken;
   }
-  return unpadded + 12 >= taken && unpadded > 0 ? unpadded : taken;
+  return unpadded + 12 >= taken ? unpadded : 0;
 }
 
 void append_hex(std::string& out, char mark, char c) {
@@ -125,17 +126,6 @@ bool looks_encoded(std::string_view text) {
   return text.find("=?") != std::string_view::npos;
 }
 
-std::size_t longest_word(std::string_view text) {
-  std::size_t longest = 0;
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const auto end = std::min(text.find(' ', begin), text.size());
-    longest = std::max(longest, end - begin);
-    begin = end + 1;
-  }
-  return longest;
-}
-
 // Calls use(word, spaces before it) for each word; spaces at the end are
 // dropped.
 template <class Use>
@@ -150,20 +140,26 @@ void for_each_word(std::string_view text, Use use) {
   }
 }
 
-// With a space before it and quotes around it still a line.
-constexpr std::size_t k_longest_word_of_name = k_line - 8;
-
-enum class NameForm { atoms, quoted, encoded };
-
-NameForm form_of(std::string_view name) {
-  // What has no space to fold at can still be cut as encoded-words.
-  if (!is_ascii(name) || has_odd_spaces(name) || looks_encoded(name) ||
-      longest_word(name) > k_longest_word_of_name) {
-    return NameForm::encoded;
+std::string in_quotes(std::string_view name) {
+  std::string quoted = "\"";
+  for (const char c : name) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
   }
+  return quoted + '"';
+}
+
+// `name` as atoms or a quoted-string (RFC 5322, 3.2), or nothing if it has to
+// be encoded-words. It is not folded, for GMime leaves the line break in a
+// name: a longer one is cut as encoded-words.
+std::optional<std::string> plain_name(std::string_view name) {
+  constexpr std::size_t k_room = k_line - 1;  // less the space before it
+  if (!is_ascii(name) || has_odd_spaces(name) || looks_encoded(name)) return {};
   const bool atoms = std::all_of(
       name.begin(), name.end(), [](char c) { return is_atext(c) || c == ' '; });
-  return atoms ? NameForm::atoms : NameForm::quoted;
+  auto plain = atoms ? std::string(name) : in_quotes(name);
+  if (plain.size() > k_room) return {};
+  return plain;
 }
 
 constexpr std::string_view k_file_name = " filename";
@@ -262,30 +258,22 @@ void HeaderLine::encoded(std::string_view text, EncodedIn place) {
   while (!text.empty()) {
     if (column() + 1 + k_least_word > k_encoded_line) fold();
     const auto room = k_encoded_line - column() - 1 - k_word_overhead;
-    const auto taken = as_q ? fit_q(text, place, room) : fit_b(text, room);
+    auto taken = as_q ? 0 : fit_b(text, room);
     out_ += ' ';
     out_ += k_word_begin;
-    out_ += as_q ? "Q?" : "B?";
-    if (as_q) {
-      append_q(out_, text.substr(0, taken), place);
-    } else {
+    if (taken > 0) {
+      out_ += "B?";
       append_base64_run(out_, text.substr(0, taken));
+    } else {
+      taken = fit_q(text, place, room);
+      out_ += "Q?";
+      append_q(out_, text.substr(0, taken), place);
     }
     out_ += "?=";
     limit_ = k_encoded_line;
     is_empty_ = false;
     text.remove_prefix(taken);
   }
-}
-
-void HeaderLine::quoted(std::string_view name) {
-  std::string escaped = "\"";
-  for (const char c : name) {
-    if (c == '"' || c == '\\') escaped += '\\';
-    escaped += c;
-  }
-  escaped += '"';
-  words(escaped);
 }
 
 void HeaderLine::address(std::string_view name, std::string_view email,
@@ -297,16 +285,10 @@ void HeaderLine::address(std::string_view name, std::string_view email,
     last = '<';
     last += email;
     last += '>';
-    switch (form_of(name)) {
-      case NameForm::atoms:
-        words(name);
-        break;
-      case NameForm::quoted:
-        quoted(name);
-        break;
-      case NameForm::encoded:
-        encoded(name, EncodedIn::phrase);
-        break;
+    if (const auto plain = plain_name(name)) {
+      word(*plain);
+    } else {
+      encoded(name, EncodedIn::phrase);
     }
   }
   last += after;
@@ -347,7 +329,8 @@ void append_text_header(std::string& out, std::string_view name,
 
 void append_file_name(std::string& out, std::string_view name) {
   if (name.empty()) return;
-  if (!is_plain_file_name(name)) {
+  const bool plain = is_plain_file_name(name);
+  if (!plain) {
     // Before `filename`: Python's email takes the first of the two.
     const auto sections = file_name_sections(name);
     for (std::size_t i = 0; i < sections.size(); ++i) {
@@ -361,7 +344,7 @@ void append_file_name(std::string& out, std::string_view name) {
   out += ";\r\n";
   out += k_file_name;
   out += "=\"";
-  out += ascii_file_name(name);
+  out += plain ? std::string(name) : ascii_file_name(name);
   out += '"';
 }
 

@@ -46,7 +46,6 @@ class HeaderLine {
  private:
   std::size_t column() const { return out_.size() - line_start_; }
   void fold();
-  void quoted(std::string_view name);
 
   std::string& out_;
   std::size_t line_start_;
