@@ -318,8 +318,11 @@ void append_kept_header(std::string& out, std::string_view name,
 
 void append_text_header(std::string& out, std::string_view name,
                         std::string_view value) {
+  // Python's email takes a line break behind the name for a space of the value.
+  const auto first_word = std::min(value.find(' '), value.size());
   const bool plain = is_ascii(value) && !looks_encoded(value) &&
                      !value.starts_with(' ') && !value.ends_with(' ') &&
+                     name.size() + 2 + first_word <= k_line &&
                      can_fold(name, value);
   if (plain) return append_kept_header(out, name, value);
   HeaderLine line(out, name);
