@@ -43,7 +43,7 @@ Result<Message> MessageInput::read(std::string_view record, std::size_t line,
 }
 
 Result<Message> MessageInput::from_flags() {
-  return check(flags_);
+  return check(std::move(flags_));
 }
 
 Result<Message> MessageInput::check(Json json) {

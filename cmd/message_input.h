@@ -26,7 +26,8 @@ class MessageInput {
   // has no line of its own.
   Result<Message> read(std::string_view record, std::size_t line,
                        const std::string& source);
-  // The message that the flags are by themselves.
+  // The message that the flags are by themselves. Asked once, and alone: it
+  // takes the flags, which may hold large files.
   Result<Message> from_flags();
 
   TemplateStore& templates() { return templates_; }

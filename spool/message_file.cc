@@ -12,6 +12,15 @@ bool is_envelope_key(std::string_view key) {
   return key == "pony" || key == "id" || key == "accepted_at" || key == "mode";
 }
 
+// What matters is that a large message is not copied because its line grows.
+std::size_t likely_size(const Message& message) {
+  auto size = 512 + message.text.size() + message.html.size();
+  for (const auto& attachment : message.attachments) {
+    size += attachment.content.size() + 512;
+  }
+  return size;
+}
+
 }  // namespace
 
 std::string message_file_name(std::string_view id) {
@@ -26,17 +35,21 @@ std::string_view id_of_file_name(std::string_view name) {
 
 std::string message_line(std::string_view id, Time accepted_at, Mode mode,
                          const Message& message) {
-  std::string line = "{\"pony\":1,\"id\":\"";
+  std::string line;
+  line.reserve(likely_size(message));
+  line.append("{\"pony\":1,\"id\":\"");
   line.append(id).append("\",\"accepted_at\":\"");
   line.append(format_time(accepted_at)).append("\"");
   if (mode == Mode::send) line.append(",\"mode\":\"send\"");
-  std::string rest;
-  append_json(rest, to_json(message));
-  if (rest == "{}") {
-    line.append("}\n");
+  const auto brace = line.size();
+  append_json(line, to_json(message));
+  const bool is_empty = line.size() - brace == 2;  // {}
+  if (is_empty) {
+    line.erase(brace, 1);
   } else {
-    line.append(",").append(rest, 1).append("\n");
+    line[brace] = ',';
   }
+  line.append("\n");
   return line;
 }
 

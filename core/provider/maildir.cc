@@ -157,7 +157,8 @@ Result<std::string> MaildirProvider::content(const Attempt& attempt) const {
   if (!envelope) return tl::unexpected<Error>(envelope.error());
   auto mail = local_mail(*attempt.message);
   if (!mail) return mail;
-  return fmt::format("Return-Path: <{}>\n{}", envelope->sender, *mail);
+  mail->insert(0, fmt::format("Return-Path: <{}>\n", envelope->sender));
+  return mail;
 }
 
 Result<std::string> MaildirProvider::preview(const Attempt& attempt,

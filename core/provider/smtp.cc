@@ -269,7 +269,7 @@ Result<SmtpMail> SmtpProvider::mail_of(const Work& work,
     refusal.outcome = Outcome::rejected;
     return tl::unexpected<Error>(mime.error());
   }
-  mail.data = smtp_data(*mime);
+  mail.data = smtp_data(std::move(*mime));
   if (features.size_limit != 0 && mail.data.size > features.size_limit) {
     return fail(
         Error::Kind::bad_data,

@@ -101,6 +101,46 @@ std::string queue_id(std::string_view text) {
   return {};
 }
 
+// Does each line end in CRLF, none begin with a dot, and nowhere else stand a
+// CR or LF?
+bool goes_as_it_is(std::string_view mime) {
+  auto cr = mime.find('\r');
+  for (std::size_t at = 0; at < mime.size();) {
+    const auto lf = mime.find('\n', at);
+    const bool is_whole = lf != std::string_view::npos &&
+                          cr != std::string_view::npos && cr + 1 == lf;
+    if (!is_whole || mime[at] == '.') return false;
+    at = lf + 1;
+    cr = mime.find('\r', at);
+  }
+  return true;
+}
+
+SmtpData rewritten(std::string_view mime) {
+  SmtpData data;
+  data.bytes.reserve(mime.size() + mime.size() / 32 + 8);
+  std::size_t doubled = 0;
+  // Each kind of line end is looked for only past the last one found, so that
+  // a body of nothing but CRs takes no longer than another.
+  auto cr = mime.find('\r');
+  auto lf = mime.find('\n');
+  for (std::size_t at = 0; at < mime.size();) {
+    if (cr < at) cr = mime.find('\r', at);
+    if (lf < at) lf = mime.find('\n', at);
+    const auto end = std::min({cr, lf, mime.size()});
+    if (mime[at] == '.') {
+      data.bytes += '.';
+      ++doubled;
+    }
+    data.bytes.append(mime.substr(at, end - at));
+    data.bytes.append("\r\n");
+    at = end + (cr + 1 == lf && end == cr ? 2 : 1);
+  }
+  data.size = data.bytes.size() - doubled;
+  data.bytes.append(".\r\n");
+  return data;
+}
+
 }  // namespace
 
 void note_feature(SmtpFeatures& features, std::string_view line) {
@@ -157,27 +197,11 @@ SmtpReplyReader::Next SmtpReplyReader::next(SmtpReply& reply) {
   return Next::more;
 }
 
-SmtpData smtp_data(std::string_view mime) {
+SmtpData smtp_data(std::string mime) {
+  if (!goes_as_it_is(mime)) return rewritten(mime);
   SmtpData data;
-  data.bytes.reserve(mime.size() + mime.size() / 32 + 8);
-  std::size_t doubled = 0;
-  // Each kind of line end is looked for only past the last one found, so that
-  // a body of nothing but CRs takes no longer than another.
-  auto cr = mime.find('\r');
-  auto lf = mime.find('\n');
-  for (std::size_t at = 0; at < mime.size();) {
-    if (cr < at) cr = mime.find('\r', at);
-    if (lf < at) lf = mime.find('\n', at);
-    const auto end = std::min({cr, lf, mime.size()});
-    if (mime[at] == '.') {
-      data.bytes += '.';
-      ++doubled;
-    }
-    data.bytes.append(mime.substr(at, end - at));
-    data.bytes.append("\r\n");
-    at = end + (cr + 1 == lf && end == cr ? 2 : 1);
-  }
-  data.size = data.bytes.size() - doubled;
+  data.size = mime.size();
+  data.bytes = std::move(mime);
   data.bytes.append(".\r\n");
   return data;
 }

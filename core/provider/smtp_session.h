@@ -55,12 +55,13 @@ class SmtpReplyReader {
 
 // `mime` as it goes between DATA and its reply: CRLF for each line end (a
 // lone CR or LF counts as one: SMTP smuggling lives on servers that disagree
-// about them), leading dots doubled, the terminating dot at the end.
+// about them), leading dots doubled, the terminating dot at the end. Nothing
+// large is copied if only that dot is to be added.
 struct SmtpData {
   std::string bytes;
   std::size_t size = 0;  // the message's own, as SIZE= counts it (RFC 1870)
 };
-SmtpData smtp_data(std::string_view mime);
+SmtpData smtp_data(std::string mime);
 
 enum class SmtpStage { open, mail, rcpt, data, dot };
 

@@ -358,6 +358,10 @@ TEST_CASE("no bare CR or LF leaves, so no line can smuggle a dot") {
         "a\r\n..\r\nb\r\n..\r\nc\r\n..\r\n.\r\n");
   CHECK(smtp_data("a\r\r\n.\r\n").bytes == "a\r\n\r\n..\r\n.\r\n");
   CHECK(smtp_data("a\n\r.\n").bytes == "a\r\n\r\n..\r\n.\r\n");
+  CHECK(smtp_data("\n").bytes == "\r\n.\r\n");
+  CHECK(smtp_data("\na\r\n").bytes == "\r\na\r\n.\r\n");
+  CHECK(smtp_data("a\rb\r\n").bytes == "a\r\nb\r\n.\r\n");
+  CHECK(smtp_data("a\r\n\r\nb\r\n").bytes == "a\r\n\r\nb\r\n.\r\n");
   CHECK(smtp_data("no end").bytes == "no end\r\n.\r\n");
   CHECK(smtp_data("cr\r").bytes == "cr\r\n.\r\n");
   CHECK(smtp_data("").bytes == ".\r\n");
