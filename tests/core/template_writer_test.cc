@@ -377,9 +377,10 @@ TEST_CASE("partials do not stand in the way, nor do links among them") {
   const Root outside;
   outside.write("secret", "s");
   root.write("_partials/en/header.html", "<h1>");
-  ::symlink(outside.path().c_str(), root.path("_partials/fr").c_str());
-  ::symlink(outside.path("secret").c_str(),
-            root.path("_partials/en/secret.html").c_str());
+  REQUIRE(::symlink(outside.path().c_str(),
+                    root.path("_partials/fr").c_str()) == 0);
+  REQUIRE(::symlink(outside.path("secret").c_str(),
+            root.path("_partials/en/secret.html").c_str()) == 0);
 
   REQUIRE_OK(root.writer().add("welcome", a_template()));
 
