@@ -89,7 +89,7 @@ TEST_CASE("a template keeps every byte where it was") {
         "<td class='{{#h}}a{{/h}}'></table></p>\r\n");
   CHECK(with_sheet("p{c:{{ink}};d:$size}", "<p>") ==
         "<p style=\"c: {{ink}}; d: $size\">");
-  CHECK(with_sheet("{{#x}}p{c:d}{{/x}}", "<p>") == "<p>");
+  CHECK(with_sheet("p{c:d;{{#x}}e:f;{{/x}}g:h}", "<p>") == "<p>");
 }
 
 TEST_CASE("elements that a browser repeats or invents are edited once") {
