@@ -107,8 +107,7 @@ bool goes_as_it_is(std::string_view mime) {
   auto cr = mime.find('\r');
   for (std::size_t at = 0; at < mime.size();) {
     const auto lf = mime.find('\n', at);
-    const bool is_whole = lf != std::string_view::npos &&
-                          cr != std::string_view::npos && cr + 1 == lf;
+    const bool is_whole = cr != std::string_view::npos && cr + 1 == lf;
     if (!is_whole || mime[at] == '.') return false;
     at = lf + 1;
     cr = mime.find('\r', at);
