@@ -83,6 +83,20 @@ void set_attachments(Json& json, const std::vector<Attachment>& attachments) {
   }
 }
 
+void set_dsn(Json& json, const std::optional<Dsn>& dsn) {
+  if (!dsn) return;
+  Json& object = json.set("dsn", Json::object());
+  if (dsn->notify == std::vector<std::string>{"never"}) {
+    object.set("notify", Json::string("never"));
+  } else if (!dsn->notify.empty()) {
+    Json& list = object.set("notify", Json::array());
+    for (const std::string& word : dsn->notify)
+      list.items.push_back(Json::string(word));
+  }
+  set_text(object, "return", dsn->return_part);
+  set_text(object, "envelope_id", dsn->envelope_id);
+}
+
 void set_strings(Json& json, const char* key,
                  const std::vector<std::string>& strings) {
   if (strings.empty()) return;
@@ -96,6 +110,25 @@ void set_metadata(Json& json, const std::vector<Header>& metadata) {
   for (const Header& entry : metadata) {
     object.set(entry.name, Json::string(entry.value));
   }
+}
+
+// What a finished message says itself, and may not be said beside it.
+std::vector<std::string_view> said_beside_raw(const Message& message) {
+  std::vector<std::string_view> keys;
+  const auto add = [&](std::string_view key, bool is_given) {
+    if (is_given) keys.push_back(key);
+  };
+  add("reply_to", message.reply_to.has_value());
+  add("template", !message.template_id.empty());
+  add("lang", !message.lang.empty());
+  add("replacements", !message.replacements.members.empty());
+  add("subject", !message.subject.empty());
+  add("text", !message.text.empty());
+  add("html", !message.html.empty());
+  add("headers", !message.headers.empty());
+  add("list_unsubscribe", !message.list_unsubscribe.empty());
+  add("attachments", !message.attachments.empty());
+  return keys;
 }
 
 }  // namespace
@@ -151,6 +184,8 @@ const std::vector<std::string_view>& message_keys() {
                                                        "headers",
                                                        "list_unsubscribe",
                                                        "attachments",
+                                                       "raw",
+                                                       "dsn",
                                                        "tags",
                                                        "metadata",
                                                        "priority",
@@ -166,6 +201,14 @@ std::vector<Problem> missing_parts(const Message& message) {
   std::vector<Problem> problems;
   if (message.to.empty() && message.cc.empty() && message.bcc.empty()) {
     problems.push_back({"to", "no recipient is given", ""});
+  }
+  if (!message.raw.empty()) {
+    for (const std::string_view key : said_beside_raw(message)) {
+      problems.push_back({std::string(key),
+                          "'raw' is a finished message, which has its own",
+                          "leave out '" + std::string(key) + "' or 'raw'"});
+    }
+    return problems;
   }
   const bool has_body = !message.text.empty() || !message.html.empty();
   const bool has_content = has_body || !message.subject.empty();
@@ -209,6 +252,8 @@ Json to_json(const Message& message) {
   set_headers(json, message.headers);
   set_strings(json, "list_unsubscribe", message.list_unsubscribe);
   set_attachments(json, message.attachments);
+  set_text(json, "raw", message.raw);
+  set_dsn(json, message.dsn);
   set_strings(json, "tags", message.tags);
   set_metadata(json, message.metadata);
   if (message.priority != Priority::normal) {

@@ -37,7 +37,19 @@ struct Attachment {
   std::string cid;           // not empty: shown inline as cid:…
 };
 
+// What the sender wants to be told of the delivery (RFC 3461). Only SMTP can
+// say it. Words as in JSON, checked.
+struct Dsn {
+  // "never" alone, or some of "success", "failure", "delay"; empty: not said.
+  std::vector<std::string> notify;
+  std::string return_part;  // "full", "headers", or empty: not said
+  std::string envelope_id;  // at most 100 bytes that need no xtext, or empty
+
+  bool operator==(const Dsn&) const = default;
+};
+
 struct Message {
+  // With `raw` the envelope's sender; none is then the null sender.
   std::optional<Address> from;
   std::vector<Address> to;
   std::vector<Address> cc;
@@ -52,6 +64,10 @@ struct Message {
   std::vector<Header> headers;
   std::vector<std::string> list_unsubscribe;  // https:// or mailto:
   std::vector<Attachment> attachments;
+  // A finished message (RFC 5322) in base64, checked, without white space; it
+  // has all that is said above, and to, cc and bcc are only its envelope.
+  std::string raw;
+  std::optional<Dsn> dsn;
   std::vector<std::string> tags;
   std::vector<Header> metadata;  // name and value, as text
   Priority priority = Priority::normal;
@@ -74,14 +90,15 @@ const std::vector<std::string_view>& message_keys();
 // ("to[1]", "headers.X-A") and the nearest known key.
 // Limits: 10,000 recipients with names of 1 KiB, a subject and 100 headers of
 // 16 KiB, 50 tags of 200 bytes, 100 attachments with names of 255 bytes, 100
-// metadata values of 4 KiB, keys and pools of 255 bytes; at most 100 problems
-// are named. Does not ask for a sender: templates and the configuration may
-// give one. `whole` false leaves out the checks for what may still be filled
-// in by flags (recipients, content).
+// metadata values of 4 KiB, keys and pools of 255 bytes, 50 MiB of base64 for
+// a finished message; at most 100 problems are named. Does not ask for a
+// sender: templates and the configuration may give one. `whole` false leaves
+// out the checks for what may still be filled in by flags (recipients,
+// content).
 Result<Message> message_from(const Json& json, bool whole = true);
 
 // The checks that message_from(json, true) adds: recipients are there, and
-// either a template or a subject with text or html, not both.
+// one of a finished message, a template, or a subject with text or html.
 std::vector<Problem> missing_parts(const Message& message);
 
 // The message in the contract's own spelling, members in its order, no empty

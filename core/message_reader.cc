@@ -33,6 +33,8 @@ constexpr std::size_t k_max_header = 16'384;
 constexpr std::size_t k_max_tag = 200;
 constexpr std::size_t k_max_metadata_value = 4'096;
 constexpr std::size_t k_max_word = 255;  // file names, keys, pools, cids
+constexpr std::size_t k_max_raw = std::size_t{50} << 20;
+constexpr std::size_t k_max_envelope_id = 100;  // RFC 3461, 4.4
 
 // Everything that is wrong, up to a number that a person still reads.
 class Problems {
@@ -508,6 +510,102 @@ class AttachmentReader {
   Attachment attachment_;
 };
 
+// Characters that stand for themselves in xtext (RFC 3461, 4).
+bool is_plain_xtext(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return c > ' ' && c < '\x7F' && c != '+' && c != '=';
+  });
+}
+
+class DsnReader {
+ public:
+  DsnReader(Problems& problems, std::string place)
+      : problems_(problems), place_(std::move(place)) {}
+
+  std::optional<Dsn> read(const Json& value) {
+    if (!check_kind(problems_, place_, value, Json::Kind::object,
+                    "an object")) {
+      return std::nullopt;
+    }
+    for (const auto& [key, member] : value.members) read_member(key, member);
+    if (dsn_ == Dsn{}) return std::nullopt;
+    return std::move(dsn_);
+  }
+
+ private:
+  void read_member(const std::string& key, const Json& value) {
+    static const std::vector<std::string_view> k_known = {"notify", "return",
+                                                          "envelope_id"};
+    const std::string place = member_place(place_, key);
+    const bool is_known =
+        std::find(k_known.begin(), k_known.end(), key) != k_known.end();
+    if (!is_known) return add_unknown_key(problems_, place, key, k_known);
+    if (value.is(Json::Kind::null)) return;
+    if (key == "notify") {
+      read_notify(place, value);
+    } else if (key == "return") {
+      dsn_.return_part = read_word(place, value, {"full", "headers"});
+    } else {
+      read_envelope_id(place, value);
+    }
+  }
+
+  // One of `words`; empty when it was refused.
+  std::string read_word(const std::string& place, const Json& value,
+                        const std::vector<std::string_view>& words) {
+    std::string word = read_line(problems_, place, value);
+    const bool is_known =
+        std::find(words.begin(), words.end(), word) != words.end();
+    if (is_known || !value.is_string()) return word;
+    std::string hint = "one of";
+    for (const std::string_view one : words) {
+      hint += " '" + std::string(one) + "'";
+    }
+    problems_.add(place, "'" + printable(word, 60) + "' is not known",
+                  std::move(hint));
+    return {};
+  }
+
+  void read_notify(const std::string& place, const Json& value) {
+    static const std::vector<std::string_view> k_occasions = {
+        "success", "failure", "delay"};
+    if (value.is_string()) {
+      if (!read_word(place, value, {"never"}).empty()) dsn_.notify = {"never"};
+      return;
+    }
+    if (!check_kind(problems_, place, value, Json::Kind::array,
+                    "\"never\" or an array of strings") ||
+        !check_count(problems_, place, value.items.size(),
+                     k_occasions.size())) {
+      return;
+    }
+    for (std::size_t i = 0; i < value.items.size(); ++i) {
+      std::string word =
+          read_word(item_place(place, i), value.items[i], k_occasions);
+      auto& list = dsn_.notify;
+      if (word.empty() ||
+          std::find(list.begin(), list.end(), word) != list.end()) {
+        continue;
+      }
+      list.push_back(std::move(word));
+    }
+  }
+
+  void read_envelope_id(const std::string& place, const Json& value) {
+    std::string id = read_line(problems_, place, value, k_max_envelope_id);
+    if (is_plain_xtext(id)) {
+      dsn_.envelope_id = std::move(id);
+    } else {
+      problems_.add(place, "'" + printable(id, 60) + "' is no envelope id",
+                    "ASCII without spaces, '+' and '='");
+    }
+  }
+
+  Problems& problems_;
+  std::string place_;
+  Dsn dsn_;
+};
+
 // Values may be anything, but no name with a control character can be asked
 // for by a template, and text must be text.
 void check_replacements(Problems& problems, const std::string& place,
@@ -554,9 +652,9 @@ class MessageReader {
   };
 
   // The contract's keys, then those of the replaced services.
-  static const std::array<Key, 33>& keys() {
+  static const std::array<Key, 35>& keys() {
     using R = MessageReader;
-    static constexpr std::array<Key, 33> k_keys = {{
+    static constexpr std::array<Key, 35> k_keys = {{
         {"from", &R::read_from},
         {"to", &R::read_to},
         {"cc", &R::read_cc},
@@ -571,6 +669,8 @@ class MessageReader {
         {"headers", &R::read_headers},
         {"list_unsubscribe", &R::read_list_unsubscribe},
         {"attachments", &R::read_attachments},
+        {"raw", &R::read_raw},
+        {"dsn", &R::read_dsn},
         {"tags", &R::read_tags},
         {"metadata", &R::read_metadata},
         {"priority", &R::read_priority},
@@ -627,6 +727,7 @@ class MessageReader {
         (id_is_template_ && problems_.touch({"id"}))) {
       message_.template_id = "refused";
     }
+    if (problems_.touch({"raw"})) message_.raw = "refused";
     if (problems_.touch({"subject"})) message_.subject = "refused";
     if (problems_.touch({"text", "html", "content"})) {
       message_.text = "refused";
@@ -837,6 +938,22 @@ class MessageReader {
       }
       message_.attachments.push_back(std::move(attachment));
     }
+  }
+
+  void read_raw(const std::string& key, const Json& value) {
+    if (!check_kind(problems_, key, value, Json::Kind::string, "base64")) {
+      return;
+    }
+    if (value.text.size() > k_max_raw) {
+      return problems_.add(key, "is larger than 50 MiB");
+    }
+    auto raw = clean_base64(value.text);
+    if (!raw) return problems_.add(key, raw.error());
+    if (raw->empty()) problems_.add(key, "is empty");
+    message_.raw = std::move(*raw);
+  }
+  void read_dsn(const std::string& key, const Json& value) {
+    message_.dsn = DsnReader(problems_, key).read(value);
   }
 
   void read_tags(const std::string& key, const Json& value) {

@@ -3,6 +3,8 @@
 // round, and always the same for the same message and templates.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,10 +14,14 @@
 
 namespace pony {
 
+struct ParsedRaw;
+
+// With `raw` the message is finished: what is on the wire is in it, from, to,
+// cc and bcc are the envelope, and subject to attachments are empty.
 struct RenderedMessage {
   std::string id;    // the message's id; Message-ID and boundaries follow it
   Time accepted_at;  // becomes Date:, so a retry has the same bytes
-  Address from;
+  Address from;      // an empty email: the null sender, only with `raw`
   std::vector<Address> to;
   std::vector<Address> cc;
   std::vector<Address> bcc;  // for the envelope; never written
@@ -25,11 +31,21 @@ struct RenderedMessage {
   std::string html;  // empty: no HTML part
   std::vector<Header> headers;
   std::vector<Attachment> attachments;
+  std::string raw;  // the bytes of a finished message, as they were given
+  // Where core/mime/mail_parser keeps what it made of `raw`, for the next
+  // provider that asks; copies share it. There with `raw`.
+  std::shared_ptr<ParsedRaw> parsed;
+  std::optional<Dsn> dsn;
   std::vector<std::string> tags;
   std::vector<Header> metadata;
   std::string template_id;
   std::string lang;  // the language that was used; empty without a template
   std::string idempotency_key;
+};
+
+struct ParsedRaw {
+  std::shared_ptr<const RenderedMessage> mail;
+  std::string problem;  // why there is none; both empty: not asked for yet
 };
 
 // Whom it goes to, each once, as Message::recipients() has them.

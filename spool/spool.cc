@@ -35,7 +35,11 @@ struct Spool::Staged {
   std::string temporary;
   std::string place;
   Fd fd;
-  Event queued;
+  std::vector<Event> events;  // the last says where it belongs
+
+  void append_events(std::string& lines) const {
+    for (const Event& event : events) append_line(lines, event);
+  }
 };
 
 Spool::Spool(Folders folders, const SpoolOptions& options, const Clock& clock)
@@ -78,13 +82,18 @@ Event Spool::event(std::string_view kind, std::string_view id,
 
 // Writes the message to tmp/, under `id` or a fresh one.
 Result<Spool::Staged> Spool::stage(const Message& message, Mode mode,
-                                   std::string id) {
+                                   std::string id,
+                                   const std::string& hold_reason) {
   Staged staged;
   const Time now = clock_.now();
   staged.id = id.empty() ? new_message_id(now) : std::move(id);
-  staged.queued = event("queued", staged.id, message);
+  Event& queued =
+      staged.events.emplace_back(event("queued", staged.id, message));
   if (message.send_at && *message.send_at > now)
-    staged.queued.next_at = message.send_at;
+    queued.next_at = message.send_at;
+  if (!hold_reason.empty())
+    staged.events.emplace_back(event("held", staged.id, message)).reason =
+        hold_reason;
   staged.temporary = staged.id + "." + std::to_string(::getpid());
   auto fd = folders_.create_in_tmp(staged.temporary);
   if (!fd) return tl::unexpected(fd.error());
@@ -92,7 +101,7 @@ Result<Spool::Staged> Spool::stage(const Message& message, Mode mode,
   // The cleaner of tmp/ takes only what it can lock.
   (void)::flock(staged.fd.get(), LOCK_EX | LOCK_NB);
   std::string content = message_line(staged.id, now, mode, message);
-  append_line(content, staged.queued);
+  staged.append_events(content);
   if (auto written = write_all(staged.fd.get(), content, staged.temporary);
       !written) {
     remove_temporary(folders_, staged.temporary);
@@ -103,6 +112,13 @@ Result<Spool::Staged> Spool::stage(const Message& message, Mode mode,
 
 Result<Accepted> Spool::accept(const Message& message) {
   auto results = accept(std::span(&message, 1));
+  return std::move(results.front());
+}
+
+Result<Accepted> Spool::accept_held(const Message& message,
+                                    const std::string& reason) {
+  auto results = accept_batch(std::span(&message, 1),
+                              reason.empty() ? "held on arrival" : reason);
   return std::move(results.front());
 }
 
@@ -120,7 +136,7 @@ std::vector<Result<Accepted>> Spool::accept(std::span<const Message> messages) {
 }
 
 std::vector<Result<Accepted>> Spool::accept_batch(
-    std::span<const Message> messages) {
+    std::span<const Message> messages, const std::string& hold_reason) {
   std::vector<Result<Accepted>> results(messages.size(), Accepted{});
   std::vector<std::pair<std::size_t, Staged>> staged;
   std::optional<Error> broken;  // nothing more can be accepted
@@ -169,12 +185,12 @@ std::vector<Result<Accepted>> Spool::accept_batch(
         continue;
       }
     }
-    auto one = stage(message, Mode::queue, {});
+    auto one = stage(message, Mode::queue, {}, hold_reason);
     if (!one) {
       broken = one.error();
       break;
     }
-    auto place = place_after(folders_, one->queued, message.priority);
+    auto place = place_after(folders_, one->events.back(), message.priority);
     if (!place) {
       remove_temporary(folders_, one->temporary);
       broken = place.error();
@@ -223,7 +239,7 @@ std::vector<Result<Accepted>> Spool::accept_batch(
       break;
     }
     targets.insert(one.place);
-    append_line(lines, one.queued);
+    one.append_events(lines);
     ++in_place;
   }
   for (const auto& target : targets) {
@@ -295,7 +311,7 @@ Result<Accepted> Spool::accept_into(RunnerFolder& runner,
     return tl::unexpected(done.error());
   }
   std::string line;
-  append_line(line, staged->queued);
+  staged->append_events(line);
   (void)log_.append(line, clock_.now());
   return Accepted{staged->id, false};
 }

@@ -57,6 +57,12 @@ class Spool {
   // fails, what was not yet in place has that error and the rest is durable.
   std::vector<Result<Accepted>> accept(std::span<const Message> messages);
 
+  // Accepts `message` into held/, where it waits for a person: its file has
+  // `queued` and `held` with this reason from the first, made durable by one
+  // write, so that no runner can see it in between. Errors as accept().
+  Result<Accepted> accept_held(const Message& message,
+                               const std::string& reason);
+
   // Accepts straight into a runner's folder: `pony send` delivers it itself,
   // a runner takes in a dropped file. Mode::queue promises that it will be
   // delivered, whatever becomes of us. `id`: to be used for it, if not empty.
@@ -90,8 +96,11 @@ class Spool {
  private:
   Spool(Folders folders, const SpoolOptions& options, const Clock& clock);
   struct Staged;
-  Result<Staged> stage(const Message& message, Mode mode, std::string id);
-  std::vector<Result<Accepted>> accept_batch(std::span<const Message> messages);
+  // `hold_reason` empty: not to be held.
+  Result<Staged> stage(const Message& message, Mode mode, std::string id,
+                       const std::string& hold_reason = {});
+  std::vector<Result<Accepted>> accept_batch(
+      std::span<const Message> messages, const std::string& hold_reason = {});
 
   Folders folders_;
   EventLog log_;

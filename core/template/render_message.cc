@@ -4,6 +4,7 @@
 #include <cctype>
 #include <utility>
 
+#include "core/base64.h"
 #include "core/html/html_text.h"
 #include "core/list_unsubscribe.h"
 
@@ -61,6 +62,14 @@ Result<RenderedMessage> render_message(
   mail.template_id = message.template_id;
   mail.lang = message.lang;
   mail.idempotency_key = message.idempotency_key;
+  mail.dsn = message.dsn;
+  if (!message.raw.empty()) {
+    // Nothing is left to render, and no sender is the null sender.
+    mail.raw = decode_base64(message.raw);
+    mail.parsed = std::make_shared<ParsedRaw>();
+    if (message.from) mail.from = *message.from;
+    return mail;
+  }
 
   std::optional<Address> from = message.from;
   auto unsubscribe = message.list_unsubscribe;
@@ -96,6 +105,7 @@ Result<RenderedMessage> render_message(
 Result<> check_renderable(Message& message, TemplateStore& templates,
                           const std::optional<Address>& default_from,
                           std::vector<std::string>& warnings) {
+  if (!message.raw.empty()) return {};
   bool sender = message.from || default_from;
   if (!message.template_id.empty()) {
     if (auto checked = templates.check(message, warnings); !checked)

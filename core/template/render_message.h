@@ -15,7 +15,8 @@
 namespace pony {
 
 // The sender is the message's, else the template's, else `default_from`.
-// bad_data when there is none, or as TemplateStore::render.
+// bad_data when there is none, or as TemplateStore::render. A finished message
+// is passed on as it is, and its sender is its own or the null sender.
 Result<RenderedMessage> render_message(
     const Message& message, std::string_view id, Time accepted_at,
     TemplateStore& templates, const std::optional<Address>& default_from);

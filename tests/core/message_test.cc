@@ -134,6 +134,8 @@ TEST_CASE("a message's own spelling has the contract's order, nothing empty") {
   auto message = read(k_full);
   REQUIRE_OK(message);
   message->template_id = "x";
+  message->raw = "YQ==";
+  message->dsn = Dsn{{"never"}, "", ""};
   std::vector<std::string_view> keys;
   const Json json = to_json(*message);
   for (const JsonMember& member : json.members) keys.push_back(member.key);
@@ -152,6 +154,72 @@ TEST_CASE("null is not given") {
   CHECK(message->metadata.empty());
   CHECK(problems_of(R"({"to":null,"template":"x"})") ==
         "to: no recipient is given");
+}
+
+constexpr std::string_view k_raw =
+    R"({"from":"a@b.example","to":["c@d.example"],"raw":"U3ViamVjdDogaGkKCmhpCg==",)"
+    R"("dsn":{"notify":["success","delay"],"return":"headers",)"
+    R"("envelope_id":"QQ314159"},"tags":["t"]})";
+
+TEST_CASE("a finished message is read, and needs no subject and no sender") {
+  const auto message = read(k_raw);
+  REQUIRE_OK(message);
+  CHECK(message->raw == "U3ViamVjdDogaGkKCmhpCg==");
+  REQUIRE(message->dsn.has_value());
+  CHECK(message->dsn->notify == std::vector<std::string>{"success", "delay"});
+  CHECK(message->dsn->return_part == "headers");
+  CHECK(message->dsn->envelope_id == "QQ314159");
+  CHECK(to_text(to_json(*message)) == k_raw);
+
+  const auto wrapped =
+      read(R"({"to":"c@d.example","raw":"U3Vi\namVj dA==\n"})");
+  REQUIRE_OK(wrapped);
+  CHECK(wrapped->raw == "U3ViamVjdA==");
+  CHECK_FALSE(wrapped->from.has_value());
+}
+
+TEST_CASE("a finished message is no base64, or has all else in itself") {
+  const auto problems = [](std::string_view members) {
+    return problems_of(R"({"to":"c@d.example",)" + std::string(members) + "}");
+  };
+  CHECK(problems(R"("raw":"U3Vi*mVj")") == "raw: is not base64 at byte 5");
+  CHECK(problems(R"("raw":"U3ViamV")") ==
+        "raw: is not whole base64: its length or padding is wrong");
+  CHECK(problems(R"("raw":"")") == "raw: is empty");
+  CHECK(problems(R"("raw":["YQ=="])") == "raw: is an array, must be base64");
+  for (const std::string_view other :
+       {R"("subject":"s")", R"("text":"t")", R"("html":"h")",
+        R"("template":"t")", R"("lang":"en")", R"("replacements":{"a":1})",
+        R"("reply_to":"a@b.example")", R"("headers":{"X-A":"1"})",
+        R"("attachments":[{"filename":"f","content":""}])"}) {
+    CAPTURE(other);
+    const std::string told = problems(R"("raw":"YQ==",)" + std::string(other));
+    CHECK(told.find("'raw' is a finished message, which has its own") !=
+          std::string::npos);
+  }
+  CHECK(problems_of(R"({"raw":"YQ=="})") == "to: no recipient is given");
+}
+
+TEST_CASE("what is no wish about delivery notifications is refused") {
+  const auto problems = [](std::string_view dsn) {
+    return problems_of(R"({"to":"c@d.example","raw":"YQ==","dsn":)" +
+                       std::string(dsn) + "}");
+  };
+  CHECK(problems(R"({"notify":"never"})").empty());
+  CHECK(problems("{}").empty());
+  CHECK(problems(R"({"notify":"success"})") ==
+        "dsn.notify: 'success' is not known");
+  CHECK(problems(R"({"notify":["never"]})") ==
+        "dsn.notify[0]: 'never' is not known");
+  CHECK(problems(R"({"return":"all"})") == "dsn.return: 'all' is not known");
+  CHECK(problems(R"({"envelope_id":"a b"})") ==
+        "dsn.envelope_id: 'a b' is no envelope id");
+  CHECK(
+      problems(R"({"envelope_id":"a\r\nRCPT TO:<x@y>"})").find("line break") !=
+      std::string::npos);
+  CHECK(problems(R"({"envelop_id":"a"})") ==
+        "dsn.envelop_id: unknown key 'envelop_id'");
+  CHECK(problems(R"("never")") == "dsn: is a string, must be an object");
 }
 
 TEST_CASE("PonyExpress messages are understood as they stand") {

@@ -271,6 +271,29 @@ TEST_CASE("an accepted message has its template's tags from the first event") {
   CHECK(message.tags.size() == 3);
 }
 
+TEST_CASE("a finished message is passed on as it is, its sender too") {
+  Templates templates;
+  Message message;
+  message.to = {{"", "ann@b.example"}};
+  message.raw = "U3ViamVjdDogaGkKCmjpCg==";
+  message.dsn = Dsn{{"never"}, "", ""};
+  const auto mail = templates.render(message, k_site);
+  REQUIRE_OK(mail);
+  CHECK(mail->raw == "Subject: hi\n\nh\xE9\n");
+  CHECK_MESSAGE(mail->from.email.empty(), "the null sender, not the site's");
+  CHECK(mail->dsn == message.dsn);
+  CHECK(mail->subject.empty());
+  CHECK(mail->parsed != nullptr);
+
+  message.from = Address{"", "me@a.example"};
+  const auto from_me = templates.render(message, k_site);
+  REQUIRE_OK(from_me);
+  CHECK(from_me->from.email == "me@a.example");
+
+  Words warnings;
+  CHECK(check_renderable(message, templates.store, {}, warnings).has_value());
+}
+
 }  // namespace
 }  // namespace pony
 

@@ -167,6 +167,39 @@ TEST_CASE("a message for later waits in its minute's bucket") {
   CHECK_MESSAGE(spool.load(past).folder == "new", "it is due");
 }
 
+TEST_CASE("a message can be accepted into held/, with why it waits there") {
+  TempSpool spool;
+  Message message = a_message();
+  message.send_at = parse_time("2099-12-01T09:00:30Z").value();
+  const auto accepted = spool->accept_held(message, "no alias for 'root'");
+  REQUIRE_OK(accepted);
+  const auto located = spool.load(accepted->id);
+  CHECK(located.folder == "held");
+  CHECK(located.state == State::held);
+  CHECK(located.file.history.state == State::held);
+  CHECK(located.file.history.reason == "no alias for 'root'");
+  REQUIRE(located.file.events.size() == 2);
+  CHECK(located.file.events.at(0).event == "queued");
+  CHECK(located.file.events.at(1).event == "held");
+  CHECK_MESSAGE(files_below(spool / "new") == 0, "no runner ever sees it");
+  CHECK(spool.logged("\"queued\"") == 1);
+  CHECK(spool.logged("\"held\"") == 1);
+
+  const auto unexplained = spool->accept_held(a_message(), "");
+  REQUIRE_OK(unexplained);
+  CHECK(spool.load(unexplained->id).folder == "held");
+}
+
+TEST_CASE("a key is remembered for a message that was accepted into held/") {
+  TempSpool spool;
+  const auto first = spool->accept_held(with_key("a"), "later");
+  REQUIRE_OK(first);
+  const auto again = spool->accept_held(with_key("a"), "later");
+  REQUIRE_OK(again);
+  CHECK(again->duplicate);
+  CHECK(again->id == first->id);
+}
+
 TEST_CASE("many are accepted at once, in their order") {
   TempSpool spool;
   std::vector<Message> messages(2500, a_message());
