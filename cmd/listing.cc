@@ -253,6 +253,7 @@ Senders::Senders(const Config& config)
 
 std::optional<Address> Senders::of(const Message& message) {
   if (message.from) return message.from;
+  if (!message.raw.empty()) return Address{};
   if (!message.template_id.empty())
     if (auto found = templates_.find(message.template_id);
         found && (*found)->from)

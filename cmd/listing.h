@@ -49,7 +49,8 @@ Result<Listed> find_listed(Context& context, const std::string& id);
 // The event that says why `listed`, which is no valid message, is in failed/.
 std::optional<Event> burial_of(Spool& spool, const Listed& listed);
 
-// Who a message is from: itself, else its template, else the configuration.
+// Who a message is from: itself, else its template, else the configuration. A
+// finished message without a sender is from the null sender: an empty address.
 class Senders {
  public:
   explicit Senders(const Config& config);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/json.h"
+#include "core/mime/raw_mail.h"
 
 namespace pony {
 namespace {
@@ -200,7 +201,7 @@ bool QueueTable::is_narrow() const {
 
 std::string QueueTable::who(const Listed& listed, int width) const {
   std::string sender = printable(sender_of(listed));
-  if (sender.empty()) sender = "-";
+  if (sender.empty()) sender = listed.sender ? "<>" : "-";
   sender = padded(width > 0 ? cut(sender, k_sender_columns) : sender,
                   k_sender_columns);
   const std::size_t left =
@@ -273,7 +274,9 @@ std::string queue_json(const Listed& listed) {
   field_or_null(line, "template", message.template_id);
   field_or_null(line, "lang", message.lang);
   field_or_null(line, "pool", message.pool);
-  field_or_null(line, "subject", message.subject);
+  field_or_null(
+      line, "subject",
+      message.raw.empty() ? message.subject : raw_subject(message.raw));
   line.field("attempts", std::int64_t{file.history.attempts});
   field_or_null(line, "last_provider", file.history.last_provider);
   time_or_null(line, "next_attempt_at", file.history.next_at);

@@ -216,7 +216,8 @@ Result<RunOptions> RunCommand::options_for(DeliverySet& set, FolderWatch& watch,
   options.stop_now = [this] { return signals_.stops() > 1; };
   options.wanted = [this, &set](const Message& message) {
     if (flags_.pool.empty()) return true;
-    const auto from = message.from ? message.from : set.config().default_from;
+    const bool by_default = !message.from && message.raw.empty();
+    const auto from = by_default ? set.config().default_from : message.from;
     const auto* pool = Dispatcher::pool_for(
         set.config().pools, message,
         from ? domain_of(from->email) : std::string_view{});

@@ -8,6 +8,7 @@
 #include "cmd/show_format.h"
 #include "core/json.h"
 #include "core/mime/builder.h"
+#include "core/mime/raw_mail.h"
 #include "core/template/render_message.h"
 
 namespace pony {
@@ -51,6 +52,7 @@ Result<> show_eml(const std::string& id, Context& context) {
 
 // Its template's subject filled in; what stops that stops no `show`.
 std::string subject_of(const MessageFile& file, Context& context) {
+  if (!file.message.raw.empty()) return raw_subject(file.message.raw);
   if (file.message.template_id.empty()) return file.message.subject;
   auto mail = render(file, context);
   return mail ? std::move(mail->subject) : std::string();

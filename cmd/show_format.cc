@@ -60,6 +60,11 @@ std::string moment(Time time, Time now) {
                                   : " (in " + format_age(-ago) + ")");
 }
 
+std::string sender(const std::optional<Address>& from) {
+  if (!from) return {};
+  return from->email.empty() ? "<>" : printable(to_text(*from));
+}
+
 // "deferred after 3 tries: main: 503 …".
 std::string state_words(const Shown& shown) {
   const Listed& listed = shown.listed;
@@ -76,8 +81,7 @@ std::string state_words(const Shown& shown) {
 void add_message(std::string& text, const Shown& shown, Time now) {
   const MessageFile& file = *shown.listed.file;
   const Message& message = file.message;
-  add_fact(text, "from",
-           shown.listed.sender ? printable(to_text(*shown.listed.sender)) : "");
+  add_fact(text, "from", sender(shown.listed.sender));
   add_fact(text, "to", addresses(message.to));
   add_fact(text, "cc", addresses(message.cc));
   add_fact(text, "bcc", addresses(message.bcc));
@@ -88,6 +92,10 @@ void add_message(std::string& text, const Shown& shown, Time now) {
            message.template_id +
                (message.lang.empty() ? "" : " (" + message.lang + ")"));
   add_fact(text, "attachments", attachments(message.attachments));
+  if (!message.raw.empty())
+    add_fact(
+        text, "finished",
+        "RFC 5322, " + std::to_string(decoded_size(message.raw)) + " bytes");
   add_fact(text, "tags", joined(message.tags));
   add_fact(text, "priority", std::string(to_text(message.priority)));
   add_fact(text, "pool", printable(message.pool));
@@ -107,6 +115,10 @@ Json json_of_message(const Message& message, Contents contents) {
   Json json = to_json(message);
   if (contents == Contents::whole) return json;
   for (auto& member : json.members) {
+    if (member.key == "raw") {
+      const auto size = static_cast<std::int64_t>(decoded_size(message.raw));
+      member = {"raw_size", Json::number(size)};
+    }
     if (member.key != "attachments") continue;
     for (auto& attachment : member.value.items) {
       const auto size = decoded_size(attachment.text_of("content"));

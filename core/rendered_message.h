@@ -46,6 +46,8 @@ struct RenderedMessage {
 struct ParsedRaw {
   std::shared_ptr<const RenderedMessage> mail;
   std::string problem;  // why there is none; both empty: not asked for yet
+  std::vector<std::string> reduced;  // what the parts cannot say of it
+  std::string seven_bit;  // on the wire, where only 7-bit mail can be sent
 };
 
 // Whom it goes to, each once, as Message::recipients() has them.

@@ -14,6 +14,7 @@
 #include "core/json.h"
 #include "core/mime/body_encoding.h"
 #include "core/mime/header_encoding.h"
+#include "core/mime/raw_mail.h"
 
 namespace pony {
 namespace {
@@ -400,6 +401,7 @@ std::size_t likely_size(const RenderedMessage& message) {
 
 Result<std::string> compose_mime(const RenderedMessage& message,
                                  const MimeOptions& options) {
+  if (!message.raw.empty()) return wire_form(message.raw);
   if (auto ok = check(message); !ok) return tl::unexpected<Error>(ok.error());
   std::string out;
   out.reserve(likely_size(message));

@@ -23,7 +23,7 @@ struct MimeOptions {
 // The whole message: header, empty line, body. bad_data, naming the field,
 // when something in `message` cannot be said in a header (a line break, a
 // non-ASCII local part without utf8_addresses): the last line of defence
-// behind message_from().
+// behind message_from(). A finished message is its wire_form() (raw_mail.h).
 Result<std::string> compose_mime(const RenderedMessage& message,
                                  const MimeOptions& options = {});
 

@@ -7,6 +7,7 @@
 
 #include "core/address.h"
 #include "core/lower_case.h"
+#include "core/raw_message.h"
 
 namespace pony {
 namespace {
@@ -66,6 +67,17 @@ bool is_an_order(std::string_view name) {
   return lower == "x-smtpapi" || lower.starts_with("x-mc-");
 }
 
+// A finished message has its header in its bytes: the orders come out there,
+// and who it was meant for goes in.
+void mark_finished(RenderedMessage& mail) {
+  remove_fields(mail.raw,
+                [](const RawField& field) { return is_an_order(field.name); });
+  if (mail.headers.empty()) return;
+  mark_subject(mail.raw, k_mark);
+  for (const Header& header : std::exchange(mail.headers, {}))
+    prepend_field(mail.raw, header.name, header.value);
+}
+
 }  // namespace
 
 SafeMessage in_safe_mode(const Message& message, const SafeModeConfig& config) {
@@ -97,6 +109,7 @@ SafeMessage in_safe_mode(const Message& message, const SafeModeConfig& config) {
 }
 
 void mark_redirected(RenderedMessage& mail) {
+  if (!mail.raw.empty()) return mark_finished(mail);
   const bool was_redirected =
       std::any_of(mail.headers.begin(), mail.headers.end(),
                   [](const Header& h) { return h.name == k_original_to; });

@@ -32,7 +32,8 @@ struct SafeMessage {
 // X-Pony-Original-To then names them.
 SafeMessage in_safe_mode(const Message& message, const SafeModeConfig& config);
 
-// Marks the subject of a mail that was redirected.
+// Marks the subject of a mail that was redirected. Of a finished message, also
+// takes out of its header what could tell a relay to write to others.
 void mark_redirected(RenderedMessage& mail);
 
 class SafeModeDeliverer : public Deliverer {

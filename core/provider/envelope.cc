@@ -43,13 +43,18 @@ bool has_utf8_local_part(const std::vector<Address>& addresses) {
 Result<Envelope> envelope_of(const Attempt& attempt) {
   const RenderedMessage& message = *attempt.message;
   Envelope envelope;
-  auto sender = wire_form(message.from.email);
-  if (!sender) return tl::unexpected<Error>(sender.error());
-  envelope.sender = std::move(*sender);
+  const bool is_finished = !message.raw.empty();
+  if (!is_finished || !message.from.email.empty()) {
+    auto sender = wire_form(message.from.email);
+    if (!sender) return tl::unexpected<Error>(sender.error());
+    envelope.sender = std::move(*sender);
+  }
+  // A finished message's header names whom it likes.
   envelope.needs_utf8 =
-      !is_ascii(envelope.sender) || has_utf8_local_part(message.to) ||
-      has_utf8_local_part(message.cc) ||
-      (message.reply_to && has_utf8_local_part(*message.reply_to));
+      !is_ascii(envelope.sender) ||
+      (!is_finished &&
+       (has_utf8_local_part(message.to) || has_utf8_local_part(message.cc) ||
+        (message.reply_to && has_utf8_local_part(*message.reply_to))));
   envelope.recipients.reserve(attempt.recipients.size());
   for (const std::string& email : attempt.recipients) {
     auto wire = wire_form(email);

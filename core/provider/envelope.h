@@ -15,13 +15,14 @@
 namespace pony {
 
 struct Envelope {
-  std::string sender;
+  std::string sender;                   // empty: the null sender
   std::vector<std::string> recipients;  // in the order of the attempt's
   // Some local part is not ASCII (RFC 6531), here or in the message's header.
   bool needs_utf8 = false;
 };
 
-// The envelope of `attempt`, domains as A-labels. bad_data when an address
+// The envelope of `attempt`, domains as A-labels. Only a finished message may
+// have the null sender. bad_data when an address
 // holds a control character, white space, '<' or '>', or has no wire form.
 Result<Envelope> envelope_of(const Attempt& attempt);
 

@@ -28,6 +28,9 @@
 #include <utility>
 
 #include "core/address.h"
+#include "core/mime/body_encoding.h"
+#include "core/mime/mail_parser.h"
+#include "core/mime/raw_mail.h"
 #include "core/provider/attempt.h"
 
 namespace pony {
@@ -55,11 +58,28 @@ Json json_of(const std::vector<Address>& addresses) {
   return list;
 }
 
+// The message with its parts beside its bytes, as far as it can be read.
+RenderedMessage with_parts(const RenderedMessage& finished) {
+  RenderedMessage mail;
+  if (auto parts = parsed_mail(finished)) {
+    mail = **parts;
+  } else {
+    mail.from = finished.from;
+    mail.to = finished.to;
+    mail.cc = finished.cc;
+    mail.bcc = finished.bcc;
+    mail.tags = finished.tags;
+    mail.metadata = finished.metadata;
+  }
+  mail.dsn = finished.dsn;
+  return mail;
+}
+
 // In the spelling of pony-message(5), but each address an object: nobody
 // should have to take "Ann <ann@example.com>" apart in a shell.
 Json json_of(const RenderedMessage& rendered) {
   Message message;
-  message.from = rendered.from;
+  if (!rendered.from.email.empty()) message.from = rendered.from;
   message.to = rendered.to;
   message.cc = rendered.cc;
   message.bcc = rendered.bcc;
@@ -72,6 +92,7 @@ Json json_of(const RenderedMessage& rendered) {
   message.headers = rendered.headers;
   message.attachments = rendered.attachments;
   message.tags = rendered.tags;
+  message.dsn = rendered.dsn;
   message.metadata = rendered.metadata;
   Json json = to_json(message);
   for (auto& [key, value] : json.members) {
@@ -253,7 +274,16 @@ Json exec_request(const Attempt& attempt) {
   for (const std::string& email : attempt.recipients) {
     recipients.items.push_back(Json::string(email));
   }
-  json.set("message", json_of(*attempt.message));
+  const RenderedMessage& message = *attempt.message;
+  if (message.raw.empty()) {
+    json.set("message", json_of(message));
+    return json;
+  }
+  json.set("sender", Json::string(message.from.email));
+  Json& mail = json.set("message", json_of(with_parts(message)));
+  std::string raw;
+  append_base64_run(raw, wire_form(message.raw));
+  mail.set("raw", Json::string(std::move(raw)));
   return json;
 }
 

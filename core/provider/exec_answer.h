@@ -14,7 +14,8 @@ namespace pony {
 
 // The one JSON object that the program gets: id, attempt, idempotency_key,
 // recipients (of this attempt, as the message spells them), message (rendered,
-// pony-message(5), every address an object).
+// pony-message(5), every address an object). Of a finished message: its parts
+// and `raw`, its bytes in base64; and `sender`, the envelope's.
 Json exec_request(const Attempt& attempt);
 
 // How much of an answer about so many recipients is read.

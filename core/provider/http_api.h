@@ -28,6 +28,10 @@ class HttpApi {
   // The type in the configuration: "sendgrid".
   virtual std::string_view type() const = 0;
 
+  // Does it take a finished message's bytes? Else it gets such a message in
+  // parts, as core/mime/mail_parser reads them.
+  virtual bool takes_finished() const { return false; }
+
   // As Provider::cannot_carry: an essential (a recipient's address, a body,
   // an attachment, the size) that this API has no way to say.
   virtual std::optional<std::string> cannot_carry(

@@ -20,6 +20,7 @@ bool needs_quotes(std::string_view name) {
 
 // About how large the mail is: bodies, attachments as base64, headers.
 std::size_t carried_bytes(const RenderedMessage& message) {
+  if (!message.raw.empty()) return message.raw.size();
   std::size_t bytes =
       message.subject.size() + message.text.size() + message.html.size() + 1000;
   for (const Header& header : message.headers)
@@ -110,7 +111,8 @@ std::optional<std::string> beyond(const ApiLimits& limits,
   if (attempt.recipients.size() > limits.recipients)
     return fmt::format("{} takes {} recipients, these are {}", limits.name,
                        limits.recipients, attempt.recipients.size());
-  if (addressees.to.empty() && !limits.bcc_alone)
+  // A finished message's recipients are an envelope, without roles.
+  if (addressees.to.empty() && !limits.bcc_alone && message.raw.empty())
     return fmt::format("{} takes no message with nobody in 'to'", limits.name);
   if (const std::size_t bytes = carried_bytes(message); bytes > limits.bytes)
     return fmt::format("{} takes {} bytes, the message has about {}",

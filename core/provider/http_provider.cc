@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/json.h"
+#include "core/mime/mail_parser.h"
 #include "core/net/http_client.h"
 #include "core/provider/attempt.h"
 #include "core/provider/credential_mask.h"
@@ -53,9 +54,7 @@ class HttpProvider : public Provider {
   std::string_view name() const override { return name_; }
   std::string_view type() const override { return api_->type(); }
   std::optional<std::string> cannot_carry(
-      const Attempt& attempt) const override {
-    return api_->cannot_carry(attempt);
-  }
+      const Attempt& attempt) const override;
   int room() const override { return connections_ - in_flight_; }
   std::chrono::seconds remembers_key_for() const override {
     return api_->remembers_key_for();
@@ -74,6 +73,9 @@ class HttpProvider : public Provider {
     Steady::time_point started = Steady::now();
   };
 
+  Result<Attempt> carried(const Attempt& attempt) const;
+  Result<HttpRequest> request_for(const Attempt& attempt,
+                                  std::vector<std::string>& reduced) const;
   void answered(Work& work, const HttpResult& result);
   std::string masked(std::string text) const;
   HttpReply masked_reply(HttpReply reply) const;
@@ -88,12 +90,37 @@ class HttpProvider : public Provider {
   int in_flight_ = 0;
 };
 
+// `attempt` as the API is asked for it: a finished message in parts, unless it
+// takes those as they are.
+Result<Attempt> HttpProvider::carried(const Attempt& attempt) const {
+  if (attempt.message->raw.empty() || api_->takes_finished()) return attempt;
+  auto parts = parsed_mail(*attempt.message);
+  if (!parts)
+    return wrap(parts.error(), "the finished message cannot be read in parts");
+  return Attempt{std::move(*parts), attempt.recipients, attempt.number};
+}
+
+std::optional<std::string> HttpProvider::cannot_carry(
+    const Attempt& attempt) const {
+  auto asked = carried(attempt);
+  if (!asked) return asked.error().what;
+  return api_->cannot_carry(*asked);
+}
+
+Result<HttpRequest> HttpProvider::request_for(
+    const Attempt& attempt, std::vector<std::string>& reduced) const {
+  auto asked = carried(attempt);
+  if (!asked) return tl::unexpected<Error>(asked.error());
+  if (asked->message != attempt.message && attempt.message->parsed)
+    reduced = attempt.message->parsed->reduced;
+  return api_->request(*asked, clock_.now(), reduced);
+}
+
 void HttpProvider::start(Attempt attempt, Done done) {
   auto work = std::make_shared<Work>();
   work->attempt = std::move(attempt);
   work->done = std::move(done);
-  auto request =
-      api_->request(work->attempt, clock_.now(), work->result.reduced);
+  auto request = request_for(work->attempt, work->result.reduced);
   if (!request) {
     // bad_data is the message's own fault, anything else this machine's.
     Verdict verdict;
@@ -158,7 +185,7 @@ std::string HttpProvider::one_line(std::string words) const {
 
 Result<std::string> HttpProvider::preview(
     const Attempt& attempt, std::vector<std::string>& reduced) const {
-  auto request = api_->request(attempt, clock_.now(), reduced);
+  auto request = request_for(attempt, reduced);
   if (!request) return tl::unexpected<Error>(request.error());
   std::string text = fmt::format("{} {}\n", request->method, request->url);
   for (const HttpHeader& header : request->headers)

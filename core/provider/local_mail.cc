@@ -10,7 +10,7 @@ namespace pony {
 Result<std::string> local_mail(const RenderedMessage& message) {
   auto mime = compose_mime(message, {.utf8_addresses = true});
   if (!mime) return mime;
-  // The builder writes no other CR than that of CRLF.
+  // There is no other CR than that of CRLF.
   std::erase(*mime, '\r');
   return mime;
 }

@@ -18,6 +18,7 @@
 #include "core/lower_case.h"
 #include "core/mime/body_encoding.h"
 #include "core/mime/builder.h"
+#include "core/mime/mail_parser.h"
 #include "core/provider/attachment_name.h"
 #include "core/provider/attempt.h"
 #include "core/provider/http_message.h"
@@ -192,7 +193,8 @@ void add_tags(const RenderedMessage& message, Options& options,
 void add_options(const RenderedMessage& message, Form& form,
                  std::vector<std::string>& reduced) {
   Options options(form, reduced);
-  options.must("h:Message-Id", message_id_header(message));
+  if (message.raw.empty())
+    options.must("h:Message-Id", message_id_header(message));
   options.must("v:" + std::string(k_id_name), message.id);
   if (message.reply_to)
     options.must("h:Reply-To", mailbox(wire_address(*message.reply_to)));
@@ -232,6 +234,28 @@ void add_attachments(const RenderedMessage& message, Form& form,
     form.file(shown ? "inline" : "attachment", name, attachment.content_type,
               from_base64(attachment.content));
   }
+}
+
+// The form of a message that Mailgun composes.
+Result<Form> form_of(const Attempt& attempt) {
+  const RenderedMessage& message = *attempt.message;
+  Form form(message.id);
+  add_addresses(attempt, form);
+  form.field("subject", message.subject);
+  if (!message.text.empty()) form.field("text", message.text);
+  if (!message.html.empty()) form.field("html", message.html);
+  return form;
+}
+
+// The form around a finished message.
+Result<Form> form_around(const Attempt& attempt) {
+  auto mail = carried_form(*attempt.message, Takes::eight_bit);
+  if (!mail) return tl::unexpected<Error>(mail.error());
+  Form form(attempt.message->id);
+  for (const std::string& recipient : wire_recipients(attempt))
+    form.field("to", recipient);
+  form.file("message", "message.mime", "message/rfc822", std::move(*mail));
+  return form;
 }
 
 // Replies ---------------------------------------------------------------------
@@ -298,10 +322,13 @@ class MailgunApi : public HttpApi {
         key_(api.secret("api_key")) {}
 
   std::string_view type() const override { return "mailgun"; }
+  bool takes_finished() const override { return true; }
 
   std::optional<std::string> cannot_carry(
       const Attempt& attempt) const override {
-    if (auto why = lacks_text(k_limits.name, *attempt.message)) return why;
+    const RenderedMessage& message = *attempt.message;
+    if (message.raw.empty())
+      if (auto why = lacks_text(k_limits.name, message)) return why;
     return beyond(k_limits, attempt);
   }
 
@@ -342,17 +369,16 @@ Result<HttpRequest> MailgunApi::request(
   if (const auto why = cannot_carry(attempt))
     return fail(Error::Kind::bad_data, *why);
   const RenderedMessage& message = *attempt.message;
-  Form form(message.id);
-  add_addresses(attempt, form);
-  form.field("subject", message.subject);
-  if (!message.text.empty()) form.field("text", message.text);
-  if (!message.html.empty()) form.field("html", message.html);
-  add_options(message, form, reduced);
-  add_attachments(message, form, reduced);
+  const bool is_finished = !message.raw.empty();
+  auto form = is_finished ? form_around(attempt) : form_of(attempt);
+  if (!form) return tl::unexpected<Error>(form.error());
+  add_options(message, *form, reduced);
+  if (!is_finished) add_attachments(message, *form, reduced);
 
-  auto [body, content_type] = form.finish();
+  auto [body, content_type] = form->finish();
   HttpRequest request;
-  request.url = base_url_ + "/v3/" + domain_ + "/messages";
+  request.url = base_url_ + "/v3/" + domain_ +
+                (is_finished ? "/messages.mime" : "/messages");
   request.headers = {authorization(),
                      {"Content-Type", std::move(content_type)}};
   request.body = std::move(body);

@@ -15,6 +15,7 @@
 #include "core/json.h"
 #include "core/lower_case.h"
 #include "core/mime/builder.h"
+#include "core/mime/mail_parser.h"
 #include "core/provider/attachment_name.h"
 #include "core/provider/attempt.h"
 #include "core/provider/http_message.h"
@@ -138,6 +139,27 @@ Json mail_of(const Attempt& attempt, std::vector<std::string>& reduced) {
                              "auto_html", "inline_css", "merge"})
     mail.set(change, Json::boolean(false));
   return mail;
+}
+
+// What messages/send-raw is told. It has no place for tags and metadata, and
+// takes the sender from the header.
+Result<Json> finished_mail_of(const Attempt& attempt,
+                              std::vector<std::string>& reduced) {
+  const RenderedMessage& message = *attempt.message;
+  // The bytes become a JSON string.
+  auto mail = carried_form(message, Takes::utf8);
+  if (!mail) return tl::unexpected<Error>(mail.error());
+  Json arguments = Json::object();
+  arguments.set("raw_message", Json::string(std::move(*mail)));
+  Json& to = arguments.set("to", Json::array());
+  for (std::string& recipient : wire_recipients(attempt))
+    to.items.push_back(Json::string(std::move(recipient)));
+  if (!message.tags.empty())
+    reduced.push_back(some_tags(0, message.tags.size()));
+  for (const Header& entry : message.metadata)
+    reduced.push_back(
+        left_out("metadata", entry.name, "a finished message has none"));
+  return arguments;
 }
 
 // Replies ---------------------------------------------------------------------
@@ -312,6 +334,7 @@ class MandrillApi : public HttpApi {
         key_(api.secret("api_key")) {}
 
   std::string_view type() const override { return "mandrill"; }
+  bool takes_finished() const override { return true; }
   std::optional<std::string> cannot_carry(
       const Attempt& attempt) const override;
   Result<HttpRequest> request(const Attempt& attempt, Time,
@@ -362,10 +385,18 @@ Result<HttpRequest> MandrillApi::request(
     const Attempt& attempt, Time, std::vector<std::string>& reduced) const {
   if (const auto why = cannot_carry(attempt))
     return fail(Error::Kind::bad_data, *why);
-  Json arguments = Json::object();
-  arguments.set("message", mail_of(attempt, reduced));
-  arguments.set("async", Json::boolean(false));
-  HttpRequest request = call("messages/send", std::move(arguments));
+  const bool is_finished = !attempt.message->raw.empty();
+  Result<Json> arguments = Json::object();
+  if (is_finished) {
+    arguments = finished_mail_of(attempt, reduced);
+    if (!arguments) return tl::unexpected<Error>(arguments.error());
+  } else {
+    arguments->set("message", mail_of(attempt, reduced));
+  }
+  arguments->set("async", Json::boolean(false));
+  HttpRequest request =
+      call(is_finished ? "messages/send-raw" : "messages/send",
+           std::move(*arguments));
   if (auto ok = check_lines(*attempt.message, request); !ok)
     return tl::unexpected<Error>(ok.error());
   return request;

@@ -113,7 +113,9 @@ Result<ChildCommand> SendmailProvider::command_for(
   if (!mail) return tl::unexpected<Error>(mail.error());
   ChildCommand command;
   command.argv = command_;
-  command.argv.insert(command.argv.end(), {"-i", "-f", envelope->sender, "--"});
+  command.argv.insert(
+      command.argv.end(),
+      {"-i", "-f", envelope->sender.empty() ? "<>" : envelope->sender, "--"});
   command.argv.insert(command.argv.end(), envelope->recipients.begin(),
                       envelope->recipients.end());
   command.in = std::move(*mail);

@@ -17,6 +17,7 @@
 #include "core/mime/body_encoding.h"
 #include "core/mime/builder.h"
 #include "core/mime/header_encoding.h"
+#include "core/mime/mail_parser.h"
 #include "core/net/aws_signature.h"
 #include "core/provider/attempt.h"
 #include "core/provider/http_message.h"
@@ -81,8 +82,8 @@ bool are_simple(const std::vector<Header>& headers) {
 
 // Would Simple be the same mail as ours?
 bool is_simple(const RenderedMessage& message, const Addressees& addressees) {
-  return message.attachments.empty() && !message.to.empty() &&
-         addressees.to.size() == message.to.size() &&
+  return message.raw.empty() && message.attachments.empty() &&
+         !message.to.empty() && addressees.to.size() == message.to.size() &&
          addressees.cc.size() == message.cc.size() &&
          addressees.bcc.size() == message.bcc.size() &&
          (!message.text.empty() || !message.html.empty()) &&
@@ -139,7 +140,9 @@ Json simple_content(const RenderedMessage& message) {
 }
 
 Result<Json> raw_content(const RenderedMessage& message) {
-  const auto mail = compose_mime(message);
+  const auto mail = message.raw.empty()
+                        ? compose_mime(message)
+                        : carried_form(message, Takes::eight_bit);
   if (!mail) return tl::unexpected<Error>(mail.error());
   std::string data;
   append_base64_run(data, *mail);
@@ -396,6 +399,7 @@ class SesApi : public HttpApi {
                      api.secret("session_token")} {}
 
   std::string_view type() const override { return "ses"; }
+  bool takes_finished() const override { return true; }
   std::optional<std::string> cannot_carry(
       const Attempt& attempt) const override;
   Result<HttpRequest> request(const Attempt& attempt, Time now,
@@ -443,8 +447,11 @@ Result<HttpRequest> SesApi::request(const Attempt& attempt, Time now,
   if (!content) return tl::unexpected<Error>(content.error());
 
   Json body = Json::object();
-  body.set("FromEmailAddress",
-           Json::string(encoded_mailbox(wire_address(message.from))));
+  // A finished message has a From; the envelope's sender may be nobody that
+  // Amazon has verified.
+  if (message.raw.empty())
+    body.set("FromEmailAddress",
+             Json::string(encoded_mailbox(wire_address(message.from))));
   // Beside a mail of our own this is the envelope.
   const Spell spell = simple ? encoded_mailbox : +[](const Address& address) {
     return address.email;

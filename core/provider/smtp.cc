@@ -19,6 +19,7 @@
 
 #include "core/json.h"
 #include "core/mime/builder.h"
+#include "core/mime/mail_parser.h"
 #include "core/provider/envelope.h"
 #include "core/provider/smtp_link.h"
 #include "core/provider/smtp_session.h"
@@ -250,6 +251,16 @@ void SmtpProvider::fail_waiting(const Verdict& verdict) {
   }
 }
 
+// The message's bytes as this server takes them.
+Result<std::string> mime_of(const RenderedMessage& message,
+                            const SmtpFeatures& features, SmtpMail& mail) {
+  if (message.raw.empty()) return compose_mime(message, {mail.utf8});
+  auto bytes = carried_form(
+      message, features.eight_bit_mime ? Takes::eight_bit : Takes::seven_bit);
+  if (bytes) mail.eight_bit = !is_ascii(*bytes);
+  return bytes;
+}
+
 // The next transaction of `work`, or the verdict on why there can be none.
 Result<SmtpMail> SmtpProvider::mail_of(const Work& work,
                                        const SmtpFeatures& features,
@@ -264,9 +275,11 @@ Result<SmtpMail> SmtpProvider::mail_of(const Work& work,
                             "address needs",
                             server_.place));
   }
-  auto mime = compose_mime(*work.attempt.message, {mail.utf8});
+  auto mime = mime_of(*work.attempt.message, features, mail);
   if (!mime) {
-    refusal.outcome = Outcome::rejected;
+    if (mime.error().kind == Error::Kind::bad_data) {
+      refusal.outcome = Outcome::rejected;
+    }
     return tl::unexpected<Error>(mime.error());
   }
   mail.data = smtp_data(std::move(*mime));
@@ -282,6 +295,13 @@ Result<SmtpMail> SmtpProvider::mail_of(const Work& work,
   mail.recipients.assign(
       all.begin() + static_cast<std::ptrdiff_t>(work.answered),
       all.begin() + static_cast<std::ptrdiff_t>(work.answered + count));
+  const auto& dsn = work.attempt.message->dsn;
+  if (dsn && features.dsn) {
+    mail.mail_parameters = dsn_of_mail(*dsn);
+    for (const std::string& recipient : mail.recipients) {
+      mail.rcpt_parameters.push_back(dsn_of_rcpt(*dsn, recipient));
+    }
+  }
   return mail;
 }
 

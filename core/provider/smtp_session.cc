@@ -28,6 +28,23 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+char upper(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+
+// RFC 3461, 4: what could end a parameter is spelled as "+" and two digits.
+std::string xtext(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c > ' ' && c < '\x7F' && c != '+' && c != '=') {
+      out += c;
+    } else {
+      out += fmt::format("+{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
 bool same_word(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](char x, char y) { return lower(x) == lower(y); });
@@ -148,6 +165,7 @@ void note_feature(SmtpFeatures& features, std::string_view line) {
   if (same_word(word, "PIPELINING")) features.pipelining = true;
   if (same_word(word, "8BITMIME")) features.eight_bit_mime = true;
   if (same_word(word, "SMTPUTF8")) features.smtputf8 = true;
+  if (same_word(word, "DSN")) features.dsn = true;
   if (!same_word(word, "SIZE")) return;
   features.size = true;
   if (end == line.npos) return;
@@ -203,6 +221,26 @@ SmtpData smtp_data(std::string mime) {
   data.bytes = std::move(mime);
   data.bytes.append(".\r\n");
   return data;
+}
+
+std::string dsn_of_mail(const Dsn& dsn) {
+  std::string parameters;
+  if (dsn.return_part == "full") parameters += " RET=FULL";
+  if (dsn.return_part == "headers") parameters += " RET=HDRS";
+  if (!dsn.envelope_id.empty())
+    parameters += " ENVID=" + xtext(dsn.envelope_id);
+  return parameters;
+}
+
+std::string dsn_of_rcpt(const Dsn& dsn, std::string_view recipient) {
+  std::string parameters;
+  for (const std::string& occasion : dsn.notify) {
+    parameters += parameters.empty() ? " NOTIFY=" : ",";
+    for (const char c : occasion) parameters += upper(c);
+  }
+  // What is not ASCII has no form that every server reads (RFC 6533).
+  if (is_ascii(recipient)) parameters += " ORCPT=rfc822;" + xtext(recipient);
+  return parameters;
 }
 
 Verdict smtp_verdict(SmtpStage stage, const SmtpReply& reply) {
@@ -307,14 +345,20 @@ void SmtpSession::write_command(std::size_t index) {
     write(">");
     if (features_.size) write(fmt::format(" SIZE={}", mail_.data.size));
     // A header with UTF-8 in it is 8-bit mail.
-    if (mail_.utf8) {
-      write(features_.eight_bit_mime ? " BODY=8BITMIME SMTPUTF8" : " SMTPUTF8");
+    if (features_.eight_bit_mime && (mail_.utf8 || mail_.eight_bit)) {
+      write(" BODY=8BITMIME");
     }
+    if (mail_.utf8) write(" SMTPUTF8");
+    write(mail_.mail_parameters);
     write("\r\n");
   } else if (index <= mail_.recipients.size()) {
     write("RCPT TO:<");
     write(mail_.recipients[index - 1]);
-    write(">\r\n");
+    write(">");
+    if (index <= mail_.rcpt_parameters.size()) {
+      write(mail_.rcpt_parameters[index - 1]);
+    }
+    write("\r\n");
   } else {
     write("DATA\r\n");
   }

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/message.h"
 #include "core/outcome.h"
 
 namespace pony {
@@ -26,6 +27,7 @@ struct SmtpFeatures {
   std::uint64_t size_limit = 0;  // bytes; 0: none told
   bool eight_bit_mime = false;
   bool smtputf8 = false;
+  bool dsn = false;  // RFC 3461
 };
 
 // Notes what one line of the answer to EHLO offers: "SIZE 10240000", without
@@ -73,8 +75,17 @@ struct SmtpMail {
   std::string sender;
   std::vector<std::string> recipients;  // at least one
   SmtpData data;
-  bool utf8 = false;  // say SMTPUTF8; the server offered it
+  bool utf8 = false;       // say SMTPUTF8; the server offered it
+  bool eight_bit = false;  // say BODY=8BITMIME; the server offered it
+  // Behind MAIL and RCPT, with a space before each; what the server offered.
+  std::string mail_parameters;
+  std::vector<std::string> rcpt_parameters;  // one a recipient, or none
 };
+
+// What `dsn` asks for, as parameters of MAIL and of the RCPT for `recipient`
+// (RFC 3461, 4), each with a space before it.
+std::string dsn_of_mail(const Dsn& dsn);
+std::string dsn_of_rcpt(const Dsn& dsn, std::string_view recipient);
 
 class SmtpSession {
  public:

@@ -205,20 +205,24 @@ TEST_CASE("what is no wish about delivery notifications is refused") {
     return problems_of(R"({"to":"c@d.example","raw":"YQ==","dsn":)" +
                        std::string(dsn) + "}");
   };
-  CHECK(problems(R"({"notify":"never"})").empty());
-  CHECK(problems("{}").empty());
+  CHECK(problems(R"({"notify":"never"})") == "(was read)");
+  CHECK(problems("{}") == "(was read)");
   CHECK(problems(R"({"notify":"success"})") ==
-        "dsn.notify: 'success' is not known");
+        "dsn.notify: 'success' is not known | one of 'never'");
   CHECK(problems(R"({"notify":["never"]})") ==
-        "dsn.notify[0]: 'never' is not known");
-  CHECK(problems(R"({"return":"all"})") == "dsn.return: 'all' is not known");
+        "dsn.notify[0]: 'never' is not known | one of 'success' 'failure' "
+        "'delay'");
+  CHECK(problems(R"({"return":"all"})") ==
+        "dsn.return: 'all' is not known | one of 'full' 'headers'");
   CHECK(problems(R"({"envelope_id":"a b"})") ==
-        "dsn.envelope_id: 'a b' is no envelope id");
+        "dsn.envelope_id: 'a b' is no envelope id | ASCII without spaces, "
+        "'+' and '='");
   CHECK(
       problems(R"({"envelope_id":"a\r\nRCPT TO:<x@y>"})").find("line break") !=
       std::string::npos);
   CHECK(problems(R"({"envelop_id":"a"})") ==
-        "dsn.envelop_id: unknown key 'envelop_id'");
+        "dsn.envelop_id: unknown key 'envelop_id' | did you mean "
+        "'envelope_id'?");
   CHECK(problems(R"("never")") == "dsn: is a string, must be an object");
 }
 
