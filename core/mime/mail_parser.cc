@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -24,12 +25,18 @@ namespace {
 constexpr std::size_t k_largest_header = std::size_t{1} << 20;
 constexpr std::size_t k_most_boundaries = 50'000;
 constexpr std::size_t k_most_fields = 200'000;
+// GMime reads a group inside a group by calling itself, in each message that is
+// anywhere in the one that it reads.
+constexpr std::size_t k_most_groups = 500;
 // As for a message in JSON.
 constexpr std::size_t k_most_files = 100;
 constexpr std::size_t k_most_headers = 100;
 constexpr std::size_t k_longest_header = 16'384;
 constexpr std::size_t k_longest_name = 1'024;
 constexpr std::size_t k_longest_file_name = 255;
+constexpr std::array<std::string_view, 8> k_address_fields = {
+    "from", "sender", "reply-to", "to",
+    "cc",   "bcc",    "resent-",  "disposition-notif"};
 // GMime's own limit is 1,024 levels.
 constexpr int k_deepest = 1'100;
 
@@ -84,6 +91,34 @@ bool looks_like_field(std::string_view line) {
          line.substr(0, colon).find(' ') == std::string_view::npos;
 }
 
+bool begins_addresses(std::string_view line) {
+  const std::string begin = in_lower_case(line.substr(0, 20));
+  return std::any_of(
+      k_address_fields.begin(), k_address_fields.end(),
+      [&](std::string_view name) { return begin.starts_with(name); });
+}
+
+// Counts the colons of a field of addresses, line by line.
+class GroupCounter {
+ public:
+  // False when there are too many.
+  bool add(std::string_view line) {
+    const bool continues = line.starts_with(' ') || line.starts_with('\t');
+    if (!continues) {
+      in_field_ = begins_addresses(line);
+      count_ = 0;
+    }
+    if (in_field_)
+      count_ +=
+          static_cast<std::size_t>(std::count(line.begin(), line.end(), ':'));
+    return count_ <= k_most_groups;
+  }
+
+ private:
+  bool in_field_ = false;
+  std::size_t count_ = 0;
+};
+
 Result<> check_size(std::string_view wire) {
   if (const auto size = header_of(wire).size(); size > k_largest_header)
     return fail(Error::Kind::bad_data,
@@ -91,10 +126,15 @@ Result<> check_size(std::string_view wire) {
                             k_largest_header));
   std::size_t boundaries = 0;
   std::size_t fields = 0;
+  GroupCounter groups;
   while (!wire.empty()) {
     const std::string_view line = next_line(wire);
     boundaries += line.starts_with("--") ? 1 : 0;
     fields += looks_like_field(line) ? 1 : 0;
+    if (!groups.add(line))
+      return fail(
+          Error::Kind::bad_data,
+          fmt::format("a list of addresses has over {} groups", k_most_groups));
     if (boundaries > k_most_boundaries)
       return fail(Error::Kind::bad_data,
                   fmt::format("it has over {} parts", k_most_boundaries));

@@ -68,12 +68,12 @@ TEST_CASE("words that GMime reads wrong are rewritten as it reads them right") {
         "=?utf-8?Q?=C3=81?= x =?utf-8?Q?=C3=81?=");
   CHECK(with_q_words("Subject: plain =? ?= text") ==
         "Subject: plain =? ?= text");
-  CHECK_FALSE(has_b_words("=?utf-8?Q?B?="));
+  CHECK_FALSE(has_b_words("=?utf-8?Q?=62?="));
 }
 
 TEST_CASE("a header of nothing but beginnings is read in time") {
   std::string header;
-  for (int i = 0; i < 100'000; ++i) header += "=?a?q?";
+  for (int i = 0; i < 100'000; ++i) header += "=?a?q?x";
   CHECK(decoded_header(header).size() == header.size());
   CHECK(with_q_words(header) == header);
 }

@@ -61,8 +61,8 @@ PATHS = (
     (r"/v3/smtp/email", "brevo", "send"),
     (r"/v3/account", "brevo", "check"),
     (r"/v3/domains/[^/]+", "mailgun", "check"),
-    (r"/v3/[^/]+/messages", "mailgun", "send"),
-    (r"/api/1\.\d/messages/send(\.json)?", "mandrill", "send"),
+    (r"/v3/[^/]+/messages(\.mime)?", "mailgun", "send"),
+    (r"/api/1\.\d/messages/send(-raw)?(\.json)?", "mandrill", "send"),
     (r"/api/1\.\d/users/(ping2?|info)(\.json)?", "mandrill", "check"),
     (r"/v2/email/outbound-emails", "ses", "send"),
     (r"/v2/email/account", "ses", "check"),
@@ -80,13 +80,21 @@ def operation_of(path):
     return "", ""
 
 
-def load_schemas():
+def load_schemas(names):
     return {name: jsonschema.Draft7Validator(
                 json.loads((FOLDER / f"{name}.json").read_text()))
-            for name in PROVIDERS}
+            for name in names}
 
 
-SCHEMAS = load_schemas()
+SCHEMAS = load_schemas(PROVIDERS)
+# Of the operations that take a finished message (RFC 5322).
+FINISHED_SCHEMAS = {
+    name.removesuffix("_finished"): schema for name, schema in
+    load_schemas(("mailgun_finished", "mandrill_finished")).items()}
+
+
+def is_finished(request):
+    return bool(re.search(r"messages\.mime$|/send-raw(\.json)?$", request.path))
 
 
 def check(request, options):
@@ -115,11 +123,13 @@ def check(request, options):
     document = collect(read_document, request, options)
     if document is None:
         return reasons, None
-    for error in sorted(SCHEMAS[request.provider].iter_errors(document.fields),
-                        key=str)[:10]:
+    finished = is_finished(request)
+    schema = (FINISHED_SCHEMAS if finished else SCHEMAS)[request.provider]
+    for error in sorted(schema.iter_errors(document.fields), key=str)[:10]:
         place = "/".join(map(str, error.absolute_path)) or "body"
         reasons.append(f"{place}: {error.message[:200]}")
-    rules, summary = READERS[request.provider]
+    rules, summary = (FINISHED_READERS if finished else READERS)[
+        request.provider]
     for rule in rules:
         collect(rule, request, document)
     mail = collect(summary, request, document)
@@ -186,7 +196,8 @@ DISPOSITION = re.compile(
 
 def read_multipart(request, options):
     """RFC 7578, by hand: a library would forgive what a provider does not."""
-    if request.path != f"/v3/{options.domain}/messages":
+    if request.path not in (f"/v3/{options.domain}/messages",
+                            f"/v3/{options.domain}/messages.mime"):
         raise Wrong(f"the domain in {request.path} is not {options.domain}")
     match = re.fullmatch(r'multipart/form-data; ?boundary="?([^"; ]{1,70})"?',
                          request.one("content-type"))
@@ -214,7 +225,11 @@ def read_multipart(request, options):
         if not said:
             raise Wrong(f"part header {head!r}")
         name = unescape(said[1])
-        if name in ("attachment", "inline"):
+        if name == "message" and is_finished(request):
+            if said[3] is None:
+                raise Wrong("the finished message is no file")
+            files.append({"field": name, "content": content})
+        elif name in ("attachment", "inline"):
             if said[3] is None:
                 raise Wrong(f"an {name} without a file name is dropped")
             files.append({"field": name, "filename": unescape(said[3]),
@@ -404,7 +419,7 @@ def mail_of(**members):
     mail = {"from": {}, "to": [], "cc": [], "bcc": [], "reply_to": [],
             "subject": "", "text": "", "html": "", "headers": {}, "tags": [],
             "metadata": {}, "attachments": [], "idempotency_key": "",
-            "own_id": "", **members}
+            "own_id": "", "finished": "", **members}
     mail["headers"] = {n.lower(): v for n, v in mail["headers"].items()}
     mail["own_id"] = mail["metadata"].pop(OWN_ID, "") or mail["own_id"]
     return mail
@@ -428,6 +443,48 @@ def tagged(pairs):
     if len(plain) + len(rest) != len(pairs):
         raise Wrong("a tag's name is there twice")
     return plain, rest
+
+
+# --- Finished messages ------------------------------------------------------
+
+
+def finished_mail(data, to, **more):
+    """A message that arrived as bytes: what is in it is not our affair, but
+    that it is one, and goes to nobody in secret."""
+    if re.search(rb"(?<!\r)\n|\r(?!\n)", data):
+        raise Wrong("a bare CR or LF in the finished message")
+    if max(map(len, data.split(b"\r\n"))) > 998:
+        raise Wrong("a line of over 998 bytes in the finished message")
+    mail = email.message_from_bytes(data, policy=email.policy.default)
+    for name in ("bcc", "resent-bcc", "x-pony-tags"):
+        if mail[name] is not None:
+            raise Wrong(f"a header '{name}' in the finished message")
+    return mail_of(to=[person("", address) for address in to],
+                   subject=str(mail["subject"] or ""),
+                   finished=hashlib.sha256(data).hexdigest(), **more)
+
+
+def mailgun_finished_rules(_, document):
+    if [file["field"] for file in document.files] != ["message"]:
+        raise Wrong("not one file, called 'message'")
+
+
+def mailgun_finished_mail(_, document):
+    fields = document.fields
+    return finished_mail(
+        document.files[0]["content"], fields["to"],
+        tags=fields.get("o:tag", []),
+        metadata={n[2:]: v[0] for n, v in fields.items() if n[:2] == "v:"})
+
+
+def mandrill_finished_rules(_, document):
+    if document.fields.get("async"):
+        raise Wrong("async: the answer would not say what became of it")
+
+
+def mandrill_finished_mail(_, document):
+    return finished_mail(document.fields["raw_message"].encode("utf-8"),
+                         document.fields["to"])
 
 
 # --- SendGrid ---------------------------------------------------------------
@@ -495,7 +552,7 @@ def mailgun_rules(_, document):
     if size > 16 * 1024:
         raise Wrong(f"o:, h:, v: and t: have {size} bytes together")
     for file in document.files:
-        if not file["filename"]:
+        if not file.get("filename", "message"):
             raise Wrong("an empty file name")
 
 
@@ -568,7 +625,10 @@ def ses_rules(_, document):
     total = sum(len(one) for one in lists)
     if not 1 <= total <= 50:
         raise Wrong(f"{total} recipients")
-    for text in [fields["FromEmailAddress"], *fields.get("ReplyToAddresses", []),
+    senders = [fields["FromEmailAddress"]] if "FromEmailAddress" in fields else []
+    if not senders and "Raw" not in fields["Content"]:
+        raise Wrong("a simple message without FromEmailAddress")
+    for text in [*senders, *fields.get("ReplyToAddresses", []),
                  *(text for one in lists for text in one)]:
         if len(mailboxes(text)) != 1:
             raise Wrong(f"'{text}' is not one address")
@@ -607,6 +667,11 @@ def ses_mail(_, document):
     to = fields["Destination"]
     plain, named = tagged([(t["Name"], t["Value"])
                            for t in fields.get("EmailTags", [])])
+    if "FromEmailAddress" not in fields:
+        return finished_mail(
+            content_of(fields["Content"]["Raw"]["Data"]),
+            [text for one in to.values() for text in one],
+            tags=plain, metadata=named)
     common = {
         "from": addresses([fields["FromEmailAddress"]])[0],
         "to": addresses(to.get("ToAddresses", [])),
@@ -797,6 +862,11 @@ def brevo_mail(_, document):
 
 
 # Provider: (its rules beyond the schema, how its mail is read).
+FINISHED_READERS = {
+    "mailgun": ((mailgun_finished_rules, mailgun_rules), mailgun_finished_mail),
+    "mandrill": ((mandrill_finished_rules,), mandrill_finished_mail),
+}
+
 READERS = {
     "sendgrid": ((sendgrid_rules,), sendgrid_mail),
     "mailgun": ((mailgun_rules,), mailgun_mail),

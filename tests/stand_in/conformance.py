@@ -12,6 +12,7 @@ import base64
 import collections
 import concurrent.futures
 import datetime
+import hashlib
 import json
 import os
 import pathlib
@@ -116,6 +117,31 @@ FULL = {
 }
 
 
+# As a program hands it to sendmail: LF, a Bcc, bytes that are not ASCII, lines
+# that a signature would not forgive to be touched.
+FINISHED = (
+    "Received: by host (something)\n\tid 1; Sat, 21 Nov 2026 10:00:00 +0000\n"
+    "DKIM-Signature: v=1; a=rsa-sha256; d=widgets.example; s=x;\n\tb=AbC  \n"
+    "\t dEf\n"
+    "From: =?utf-8?B?V2lkZ2V0?= Team <team@widgets.example>\n"
+    "To: Ann Example <ann@example.com>, nobody@elsewhere.example\n"
+    "Bcc: zoe@example.com\nX-Pony-Tags: cron\n"
+    "Subject: =?utf-8?B?Y2FzZSByYXcg?= =?utf-8?B?R3LDvMOfZQ==?=\n"
+    "In-Reply-To: <1@widgets.example>\nMessage-ID: <2@widgets.example>\n"
+    "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
+    "--b\nContent-Type: text/plain; charset=utf-8\n"
+    "Content-Transfer-Encoding: 8bit\n\nGrüße\n.\n..\nFrom here\n"
+    "--b\nContent-Type: application/pdf\nContent-Disposition: attachment;\n"
+    " filename*=utf-8''%C3%9Cber.pdf\nContent-Transfer-Encoding: base64\n\n"
+    "JVBERi0xLjQK\n--b--\n").encode()
+
+
+def wire_form(raw):
+    """What must arrive of it where finished messages are taken."""
+    raw = re.sub(rb"(?m)^(Bcc|X-Pony-Tags):.*\n", b"", raw)
+    return raw.replace(b"\n", b"\r\n")
+
+
 class Case:
     """One behaviour: an entry `name` of the configuration, its messages."""
 
@@ -154,6 +180,10 @@ def cases_of(provider):
         cases.append(Case("full-inline", None, [json.loads(json.dumps(FULL))]))
         full["attachments"].remove(INLINE)
     cases.append(Case("full", expectations.accepted(), [full]))
+    cases.append(Case("raw", expectations.accepted(), [{
+        "from": "bounces@widgets.example",
+        "to": ["ann@example.com", "zoe@example.com"],
+        "raw": base64.b64encode(FINISHED).decode()}]))
     once = expectations.unknown()
     cases.append(Case("unknown-once", once,
                       [message_of("unknown-once", once, 0)]))
@@ -330,6 +360,8 @@ class Suite:
             self.look_at_reuse(attempts, requests)
         if case.name == "full":
             self.look_at_full(attempts[0], requests)
+        if case.name == "raw":
+            self.look_at_raw(requests)
 
     def look_at_ids(self, case, attempts, requests):
         if not case.expected.id or not requests:
@@ -393,6 +425,35 @@ class Suite:
                  for r in requests if r["mail"]}
         if len(marks) != 1 or not any(next(iter(marks))):
             self.fail(case.name, f"the two requests carry {marks}")
+
+    # --- The finished message ---
+
+    def look_at_raw(self, requests):
+        if not requests or not requests[0]["mail"]:
+            return
+        got = requests[0]["mail"]
+        wanted = {"subject": "case raw Grüße"}
+        if self.provider in expectations.FINISHED:
+            wanted["finished"] = hashlib.sha256(wire_form(FINISHED)).hexdigest()
+        else:
+            wanted |= {
+                "from": {"name": "Widget Team", "email": "team@widgets.example"},
+                "to": [{"name": "Ann Example", "email": "ann@example.com"}],
+                "bcc": [{"name": "", "email": "zoe@example.com"}],
+                "text": "Grüße\n.\n..\nFrom here"}
+            if "<1@widgets.example>" not in got["headers"].values():
+                self.fail("raw", f"In-Reply-To is lost: {got['headers']}")
+            if [a["sha256"] for a in got["attachments"]] != [
+                    hashlib.sha256(b"%PDF-1.4\n").hexdigest()]:
+                self.fail("raw", f"files: {got['attachments']}")
+        people = sorted(p["email"] for role in ("to", "cc", "bcc")
+                        for p in got[role])
+        if people != ["ann@example.com", "zoe@example.com"]:
+            self.fail("raw", f"goes to {people}")
+        for part, value in wanted.items():
+            if got[part] != value:
+                self.fail("raw", f"{part} arrived as {got[part]!r}, not "
+                          f"{value!r}")
 
     # --- The full message ---
 

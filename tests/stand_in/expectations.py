@@ -304,6 +304,9 @@ CARRIES = {
     "brevo": {"filenames": "may", "names": "may", "inline": "skipped"},
 }
 
+# Those that take a finished message's bytes; the others get it in parts.
+FINISHED = ("mailgun", "mandrill", "ses")
+
 # `pony provider check`: does the provider work, when its key is right, wrong,
 # or may send but not ask? None: Mailgun answers a wrong key and one that may
 # only send alike.
