@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/mime/gmime_library.h"
+#include "tests/support/a_finished_message.h"
 #include "tests/support/an_attempt.h"
 
 namespace pony {
@@ -78,6 +80,51 @@ TEST_CASE("http: what this machine lacks is no fault of the message's") {
     CHECK(verdict.outcome == Outcome::unavailable);
     CHECK_FALSE(verdict.counts_against_provider);
   }
+}
+
+// Remembers what it was asked to carry.
+class TakesParts : public LacksALibrary {
+ public:
+  std::optional<std::string> cannot_carry(
+      const Attempt& attempt) const override {
+    asked.push_back(attempt.message);
+    return {};
+  }
+  static inline std::vector<std::shared_ptr<const RenderedMessage>> asked;
+};
+
+TEST_CASE("http: an API that takes no finished messages gets one in parts") {
+  if (!gmime_library()) return;
+  TakesParts::asked.clear();
+  ProviderConfig config;
+  config.name = "main";
+  SystemClock clock;
+  Reactor reactor;
+  auto provider = make_http_provider(
+      config,
+      [](const ApiConfig&) -> std::unique_ptr<HttpApi> {
+        return std::make_unique<TakesParts>();
+      },
+      reactor, clock);
+  REQUIRE(provider.has_value());
+  const Attempt attempt = an_attempt(a_finished_message());
+  CHECK_FALSE((*provider)->cannot_carry(attempt).has_value());
+  CHECK_FALSE((*provider)->cannot_carry(attempt).has_value());
+  REQUIRE(TakesParts::asked.size() == 2);
+  CHECK_MESSAGE(TakesParts::asked[0] == TakesParts::asked[1], "read once");
+  const RenderedMessage& mail = *TakesParts::asked[0];
+  CHECK(mail.from == Address{"Team", "team@a.example"});
+  CHECK(mail.to == std::vector<Address>{{"Ann", "ann@b.example"}});
+  CHECK(mail.subject == "Hi");
+  CHECK(mail.text == "Hi Ann\n");
+
+  RenderedMessage nobody = a_finished_message();
+  nobody.from = {};
+  nobody.raw = "To: ann@b.example\n\nhi\n";
+  const auto why = (*provider)->cannot_carry(an_attempt(nobody));
+  REQUIRE(why.has_value());
+  CHECK(*why ==
+        "the finished message cannot be read in parts: it names no sender");
 }
 
 }  // namespace

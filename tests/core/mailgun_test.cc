@@ -8,6 +8,7 @@
 
 #include "core/json.h"
 #include "core/mime/body_encoding.h"
+#include "tests/support/a_finished_message.h"
 #include "tests/support/api_under_test.h"
 #include "tests/support/require_ok.h"
 
@@ -57,6 +58,23 @@ bool names_field(const HttpRequest& request, const std::string& name) {
 }  // namespace
 
 TEST_SUITE_BEGIN("core");
+
+TEST_CASE("mailgun: a finished message goes byte for byte, as a file") {
+  RenderedMessage message = a_finished_message();
+  message.tags = {"cron"};
+  const HttpRequest request = request_for(an_attempt(message));
+  CHECK(request.url == "https://api.mailgun.net/v3/mg.a.example/messages.mime");
+  CHECK(has_field(request, "to", "ann@b.example"));
+  CHECK(has_field(request, "o:tag", "cron"));
+  CHECK(has_field(request, "v:pony_id", message.id));
+  CHECK(request.body.find("name=\"message\"; filename=\"message.mime\"\r\n"
+                          "Content-Type: message/rfc822\r\n\r\n" +
+                          k_finished_wire + "\r\n--") != std::string::npos);
+  for (const char* name : {"from", "subject", "text", "h:Message-Id"}) {
+    CAPTURE(name);
+    CHECK_FALSE(names_field(request, name));
+  }
+}
 
 TEST_CASE("mailgun: a full message is said whole") {
   std::vector<std::string> reduced;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/json.h"
+#include "tests/support/a_finished_message.h"
 #include "tests/support/api_under_test.h"
 #include "tests/support/require_ok.h"
 
@@ -49,6 +50,24 @@ constexpr const char* k_unchanged =
 }  // namespace
 
 TEST_SUITE_BEGIN("core");
+
+TEST_CASE("mandrill: a finished message goes as it is, without its trimmings") {
+  RenderedMessage message = a_finished_message();
+  message.tags = {"cron"};
+  message.metadata = {{"user_id", "42"}};
+  std::vector<std::string> reduced;
+  const HttpRequest request = request_for(an_attempt(message), &reduced);
+  CHECK(request.url ==
+        "https://mandrillapp.com/api/1.0/messages/send-raw.json");
+  const auto body = parse_json(request.body);
+  REQUIRE_OK(body);
+  CHECK(body->text_of("raw_message") == k_finished_wire);
+  CHECK(member(*body, "to") == R"(["ann@b.example"])");
+  CHECK(body->find("message") == nullptr);
+  CHECK(reduced ==
+        std::vector<std::string>{
+            "0 of 1 tags", "metadata 'user_id' (a finished message has none)"});
+}
 
 TEST_CASE("mandrill: a full message is said whole") {
   std::vector<std::string> reduced;

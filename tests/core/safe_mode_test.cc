@@ -76,6 +76,22 @@ std::string outcomes_of(const std::vector<RecipientVerdict>& verdicts) {
   return text;
 }
 
+TEST_CASE("a finished message gives no orders in safe mode, and is marked") {
+  RenderedMessage mail;
+  mail.raw =
+      "To: ann@b.example\nX-SMTPAPI: {\"to\":\n [\"eve@b.example\"]}\n"
+      "Subject: Hi\nX-MC-BccAddress: eve@b.example\n\nX-SMTPAPI: body\n";
+  RenderedMessage kept = mail;
+  mark_redirected(kept);
+  CHECK(kept.raw == "To: ann@b.example\nSubject: Hi\n\nX-SMTPAPI: body\n");
+  mail.headers = {{"X-Pony-Original-To", "ann@b.example"}};
+  mark_redirected(mail);
+  CHECK(mail.raw ==
+        "X-Pony-Original-To: ann@b.example\r\nTo: ann@b.example\n"
+        "Subject: [safe mode]  Hi\n\nX-SMTPAPI: body\n");
+  CHECK(mail.headers.empty());
+}
+
 TEST_CASE("nobody gets mail in safe mode but whom it allows or redirects to") {
   Message message;
   message.to = {{"Ann", "ann@example.com"}, {"Me", "me@widgets.example"}};

@@ -10,6 +10,7 @@
 #include "core/json.h"
 #include "core/mime/body_encoding.h"
 #include "core/mime/builder.h"
+#include "tests/support/a_finished_message.h"
 #include "tests/support/api_under_test.h"
 #include "tests/support/require_ok.h"
 
@@ -84,6 +85,17 @@ constexpr const char* k_minimal_body =
 }  // namespace
 
 TEST_SUITE_BEGIN("core");
+
+TEST_CASE("ses: a finished message goes byte for byte, its From is its own") {
+  const Json body = body_for(an_attempt(a_finished_message()));
+  std::string data;
+  append_base64_run(data, k_finished_wire);
+  CHECK(member(*body.find("Content")->find("Raw"), "Data") ==
+        "\"" + data + "\"");
+  CHECK(body.find("FromEmailAddress") == nullptr);
+  CHECK(member(*body.find("Destination"), "ToAddresses") ==
+        "[\"ann@b.example\"]");
+}
 
 TEST_CASE(
     "ses: a minimal message has only what it must have, and a signature") {

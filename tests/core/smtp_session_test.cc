@@ -82,6 +82,36 @@ TEST_CASE("with PIPELINING a transaction is two flights") {
   CHECK(session.verdicts()[0].error.empty());
 }
 
+TEST_CASE("8-bit mail and wishes about notifications are said in parameters") {
+  SmtpFeatures features = pipelining();
+  for (const char* line : {"8BITMIME", "DSN"}) note_feature(features, line);
+  CHECK(features.dsn);
+  SmtpSession session(features);
+  SmtpMail mail = a_mail({"ann@b.example", "bob@b.example"});
+  mail.sender.clear();
+  mail.eight_bit = true;
+  const Dsn dsn{{"success", "delay"}, "headers", "QQ+1=x"};
+  mail.mail_parameters = dsn_of_mail(dsn);
+  for (const std::string& one : mail.recipients)
+    mail.rcpt_parameters.push_back(dsn_of_rcpt(dsn, one));
+  session.begin(std::move(mail));
+  CHECK(flush(session) ==
+        "MAIL FROM:<> BODY=8BITMIME RET=HDRS ENVID=QQ+2B1+3Dx\r\n"
+        "RCPT TO:<ann@b.example> NOTIFY=SUCCESS,DELAY "
+        "ORCPT=rfc822;ann@b.example\r\n"
+        "RCPT TO:<bob@b.example> NOTIFY=SUCCESS,DELAY "
+        "ORCPT=rfc822;bob@b.example\r\nDATA\r\n");
+}
+
+TEST_CASE("a wish about notifications cannot end a command") {
+  CHECK(dsn_of_rcpt({{"never"}, "", ""}, "a+b=c@d.example") ==
+        " NOTIFY=NEVER ORCPT=rfc822;a+2Bb+3Dc@d.example");
+  CHECK(dsn_of_rcpt({{}, "", ""}, "\u00fc@d.example").empty());
+  CHECK(dsn_of_mail({{}, "full", "a\r\nRCPT TO:<x>"}) ==
+        " RET=FULL ENVID=a+0D+0ARCPT+20TO:<x>");
+  CHECK(dsn_of_mail({}).empty());
+}
+
 TEST_CASE("without PIPELINING each command waits for the last one's reply") {
   SmtpSession session{SmtpFeatures{}};
   session.begin(a_mail({"ann@b.example", "bob@b.example"}));
