@@ -20,6 +20,7 @@ bool find(void* library, const char* symbol, Function& function) {
 
 bool find_all(void* library, GmimeLibrary& gmime) {
   return find(library, "g_mime_init", gmime.init) &&
+         find(library, "g_log_set_default_handler", gmime.set_log_handler) &&
          find(library, "g_object_unref", gmime.object_unref) &&
          find(library, "g_type_check_instance_is_a", gmime.is_a) &&
          find(library, "g_mime_multipart_get_type", gmime.multipart_type) &&
@@ -90,6 +91,9 @@ bool find_all(void* library, GmimeLibrary& gmime) {
               gmime.group_get_members);
 }
 
+// What GLib has to say of hostile mail is not for this program's stderr.
+void ignore(const char*, GLogLevelFlags, const char*, void*) {}
+
 // The library is never closed: GLib's types cannot be registered twice.
 Result<GmimeLibrary> open_library() {
   const char* hint = "install GMime 3 (Debian: libgmime-3.0-0)";
@@ -107,6 +111,7 @@ Result<GmimeLibrary> open_library() {
                 "'" + std::string(k_soname) + "' lacks a function", hint);
   }
   gmime.init();
+  gmime.set_log_handler(ignore, nullptr);
   return gmime;
 }
 

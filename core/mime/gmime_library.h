@@ -14,6 +14,7 @@ namespace pony {
 
 struct GmimeLibrary {
   decltype(&::g_mime_init) init;
+  decltype(&::g_log_set_default_handler) set_log_handler;
   decltype(&::g_object_unref) object_unref;
   decltype(&::g_type_check_instance_is_a) is_a;
   decltype(&::g_mime_multipart_get_type) multipart_type;

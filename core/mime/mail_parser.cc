@@ -547,6 +547,7 @@ void encode_parts(const GmimeLibrary& gmime, GMimeObject* object, int depth) {
       encode_parts(gmime, gmime.multipart_get_part(multipart, i), depth + 1);
   } else if (is_a(gmime, object, gmime.part_type())) {
     auto* part = reinterpret_cast<GMimePart*>(object);
+    if (gmime.part_get_content(part) == nullptr) return;
     const auto best =
         gmime.part_best_encoding(part, GMIME_ENCODING_CONSTRAINT_7BIT);
     if (best != GMIME_CONTENT_ENCODING_7BIT &&
@@ -598,6 +599,12 @@ bool is_carried(const WireNeeds& needs, std::string_view wire, Takes takes) {
 }
 
 }  // namespace
+
+Result<> can_parse_mail() {
+  if (auto gmime = gmime_library(); !gmime)
+    return tl::unexpected<Error>(gmime.error());
+  return {};
+}
 
 Result<std::shared_ptr<const RenderedMessage>> parsed_mail(
     const RenderedMessage& message) {

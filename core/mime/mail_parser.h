@@ -16,6 +16,10 @@
 
 namespace pony {
 
+// Is there what parsing needs? config, saying what to install, when GMime is
+// not on this machine.
+Result<> can_parse_mail();
+
 // `message`, which is a raw one, in parts. Its sender is the header's From
 // (the envelope's without one); its recipients are the envelope's, by the names
 // and in the roles that the header gives them, blind ones where it has none.

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/mime/gmime_library.h"
+#include "core/mime/mail_parser.h"
 #include "tests/support/a_finished_message.h"
 #include "tests/support/an_attempt.h"
 
@@ -94,7 +94,7 @@ class TakesParts : public LacksALibrary {
 };
 
 TEST_CASE("http: an API that takes no finished messages gets one in parts") {
-  if (!gmime_library()) return;
+  if (!can_parse_mail()) return;
   TakesParts::asked.clear();
   ProviderConfig config;
   config.name = "main";

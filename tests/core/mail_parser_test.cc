@@ -10,7 +10,6 @@
 
 #include "core/base64.h"
 #include "core/json.h"
-#include "core/mime/gmime_library.h"
 #include "tests/support/require_ok.h"
 
 TEST_SUITE_BEGIN("core");
@@ -100,7 +99,7 @@ const std::string k_full =
 }  // namespace
 
 TEST_CASE("a finished message is read in all its parts") {
-  if (!gmime_library()) return;
+  if (!can_parse_mail()) return;
   const RenderedMessage given = raw_mail(
       k_full,
       {"ann@b.example", "bob@b.example", "cy@b.example", "eve@b.example"});
@@ -139,7 +138,7 @@ TEST_CASE("a finished message is read in all its parts") {
 }
 
 TEST_CASE("a message is read once, however many ask") {
-  if (!gmime_library()) return;
+  if (!can_parse_mail()) return;
   const RenderedMessage given = raw_mail(k_full);
   const RenderedMessage copy = given;
   CHECK(parsed(given) == parsed(copy));
@@ -152,7 +151,7 @@ TEST_CASE("a message is read once, however many ask") {
 }
 
 TEST_CASE("without a From the envelope's sender is the sender") {
-  if (!gmime_library()) return;
+  if (!can_parse_mail()) return;
   const Parsed mail = parsed(raw_mail("Subject: s\n\nhi\n"));
   CHECK(mail->from.email == "bounces@a.example");
   CHECK(mail->text == "hi\n");
@@ -160,7 +159,7 @@ TEST_CASE("without a From the envelope's sender is the sender") {
 }
 
 TEST_CASE("what parts cannot say is said, or the message is refused") {
-  if (!gmime_library()) return;
+  if (!can_parse_mail()) return;
   const std::string head = "From: a@b.example\nMIME-Version: 1.0\n";
   const RenderedMessage encrypted =
       raw_mail(head +
@@ -181,7 +180,7 @@ TEST_CASE("what parts cannot say is said, or the message is refused") {
 }
 
 TEST_CASE("any bytes are read in parts or refused with a reason") {
-  if (!gmime_library()) return;
+  if (!can_parse_mail()) return;
   const std::string from = "From: a@b.example\n";
   const std::string mixed =
       from + "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n";
@@ -242,7 +241,7 @@ TEST_CASE("a message goes as it is where that can be carried") {
 }
 
 TEST_CASE("where 8-bit mail is not carried its parts are encoded otherwise") {
-  if (!gmime_library()) return;
+  if (!can_parse_mail()) return;
   const RenderedMessage message = raw_mail(
       "From: a@b.example\r\nX-Kept:  as   it is\r\nMIME-Version: 1.0\r\n"
       "Content-Type: text/plain; charset=iso-8859-1\r\n"
@@ -266,7 +265,7 @@ TEST_CASE("where 8-bit mail is not carried its parts are encoded otherwise") {
 }
 
 TEST_CASE("what cannot be encoded otherwise is refused, a signature kept") {
-  if (!gmime_library()) return;
+  if (!can_parse_mail()) return;
   const RenderedMessage is_signed = raw_mail(
       "From: a@b.example\nMIME-Version: 1.0\nContent-Type: multipart/signed; "
       "boundary=b; micalg=pgp-sha1; protocol=\"application/pgp-signature\"\n\n"
