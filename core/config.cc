@@ -156,6 +156,59 @@ constexpr ConfigField<SafeModeConfig> k_safe_mode[] = {
      }},
 };
 
+constexpr std::size_t k_longest_tag = 200;  // pony-message(5)
+
+void read_tags(ConfigReader& reader, const YamlEntry& entry,
+               SendmailTagRule& out) {
+  reader.read_list(entry, out.tags);
+  for (const std::string& tag : out.tags) {
+    if (tag.size() > k_longest_tag)
+      reader.refuse(entry.line, "a tag has more than 200 bytes");
+  }
+}
+
+constexpr ConfigField<SendmailTagRule> k_tag_rule[] = {
+    {"caller", read_plain<&SendmailTagRule::caller>},
+    {"from", read_plain<&SendmailTagRule::from>},
+    {"tags", read_tags},
+};
+
+void read_tag_rules(ConfigReader& reader, const YamlEntry& entry,
+                    SendmailConfig& out) {
+  if (!entry.value.is(Kind::list)) {
+    reader.refuse_value(entry, "a list",
+                        "such as [{caller: cron, tags: [cron]}]");
+    return;
+  }
+  for (const YamlNode& item : entry.value.items) {
+    if (!item.is(Kind::map)) {
+      reader.refuse(item.line, "a rule for tags must be a map",
+                    "such as {caller: cron, tags: [cron]}");
+      continue;
+    }
+    SendmailTagRule& rule = out.tags.emplace_back();
+    read_fields(reader, item, "tags",
+                std::span<const ConfigField<SendmailTagRule>>(k_tag_rule),
+                rule);
+    if (rule.tags.empty()) reader.refuse(item.line, "a rule has no 'tags'");
+  }
+}
+
+constexpr ConfigField<SendmailConfig> k_sendmail[] = {
+    {"tags", read_tag_rules},
+    {"allow_senders",
+     [](ConfigReader& reader, const YamlEntry& entry, SendmailConfig& out) {
+       reader.read_list(entry, out.allow_senders);
+       for (const std::string& pattern : out.allow_senders) {
+         if (is_address_pattern(pattern)) continue;
+         reader.refuse(
+             entry.line,
+             fmt::format("'{}' is no pattern for an address", pattern),
+             "write \"*@widgets.example\" or a whole address");
+       }
+     }},
+};
+
 void read_retry(ConfigReader& reader, const YamlEntry& entry, Config& out) {
   read_section(reader, entry, k_retry, out.retry);
   if (out.retry.max < out.retry.first)
@@ -389,8 +442,10 @@ constexpr ConfigField<Config> k_top[] = {
     {"breaker", read_breaker},
     {"retention", read_map<&Config::retention, k_retention>},
     {"hooks", read_map<&Config::hooks, k_hooks>},
+    {"aliases", read_folder<&Config::aliases>},
     {"local_recipient", read_local_recipient},
     {"origin", read_origin},
+    {"sendmail", read_map<&Config::sendmail, k_sendmail>},
     {"safe_mode", read_safe_mode},
 };
 
@@ -510,6 +565,35 @@ Result<Config> read_config(std::string_view yaml, const Origin& origin) {
   return config;
 }
 
+// `yaml` without the top-level key in which the problem of line `line` is, and
+// without all that follows. Empty when nothing is left.
+std::string_view above_problem(std::string_view yaml, int line) {
+  std::size_t begin = 0;
+  std::size_t cut = 0;
+  for (int number = 1; number <= line && begin < yaml.size(); ++number) {
+    if (std::string_view(" \t\r\n#-}]").find(yaml[begin]) ==
+        std::string_view::npos)
+      cut = begin;
+    const std::size_t end = yaml.find('\n', begin);
+    if (end == std::string_view::npos) break;
+    begin = end + 1;
+  }
+  return yaml.substr(0, cut);
+}
+
+// The document, or the part of it above what is no YAML.
+YamlDocument read_readable_yaml(std::string_view yaml) {
+  constexpr int k_most_tries = 100;
+  YamlDocument document = read_yaml(yaml);
+  for (int i = 0; i < k_most_tries && document.root.is(Kind::bad); ++i) {
+    const int line =
+        document.problems.empty() ? 1 : document.problems.back().line;
+    yaml = above_problem(yaml, line);
+    document = read_yaml(yaml);
+  }
+  return document;
+}
+
 std::string absolute_path(const std::string& path) {
   if (path.starts_with('/')) return path;
   // POSIX.1-2008 leaves a null buffer open; glibc and musl allocate.
@@ -591,6 +675,25 @@ Result<Config> load_config(const std::string& path) {
   return config;
 }
 
+ReadableConfig load_readable_config(const std::string& path) {
+  auto whole = load_config(path);
+  if (whole) return {std::move(*whole), std::nullopt};
+  ReadableConfig out{*built_in_config(), whole.error()};
+  if (whole.error().kind != Error::Kind::config) return out;
+  const auto text = read_regular(AT_FDCWD, path, k_max_file_bytes);
+  if (!text) return out;
+  const YamlDocument document = read_readable_yaml(*text);
+  if (!document.root.is(Kind::map)) return out;
+  const std::string absolute = absolute_path(path);
+  const std::string_view folder =
+      std::string_view(absolute).substr(0, absolute.rfind('/'));
+  ConfigReader reader(path, folder);
+  out.config = Config();
+  read_root(reader, document.root, folder, out.config);
+  out.config.file = path;
+  return out;
+}
+
 Result<Config> parse_config(std::string_view yaml, std::string_view name,
                             std::string_view folder) {
   return read_config(yaml, {name, folder, false});
@@ -615,6 +718,8 @@ std::vector<std::string> config_keys() {
   add("retention.", k_retention);
   add("hooks.", k_hooks);
   add("safe_mode.", k_safe_mode);
+  add("sendmail.", k_sendmail);
+  add("sendmail.tags.*.", k_tag_rule);
   add("pools.*.", k_pool);
   add("pools.*.providers.*.", k_member);
   for (const std::string& key : provider_keys())

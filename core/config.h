@@ -93,6 +93,20 @@ struct SafeModeConfig {
   std::vector<std::string> allow;  // patterns such as "*@widgets.example"
 };
 
+// Mail that `pony sendmail` takes gets `tags` if all that is given fits;
+// "*" stands for anything, the case is ignored.
+struct SendmailTagRule {
+  std::string caller;  // the program that called, as "cron"; empty: any
+  std::string from;    // the address in From; empty: any
+  std::vector<std::string> tags;
+};
+
+struct SendmailConfig {
+  std::vector<SendmailTagRule> tags;
+  // Who may be the envelope's sender; empty: everybody.
+  std::vector<std::string> allow_senders;
+};
+
 struct Config {
   std::string file;  // empty: the built-in configuration
   std::string spool;
@@ -108,8 +122,10 @@ struct Config {
   BreakerConfig breaker;
   RetentionConfig retention;
   HooksConfig hooks;
+  std::string aliases = "/etc/aliases";
   std::string local_recipient;
-  std::string origin;
+  std::string origin;  // empty: the host's mail name
+  SendmailConfig sendmail;
   std::optional<SafeModeConfig> safe_mode;
   std::vector<std::string> warnings;  // "pony.yaml:9: …"
 
@@ -129,6 +145,18 @@ std::string config_path(std::string_view given);
 // Errors: not_found, no_permission (the group or others can write the file),
 // config with every problem.
 Result<Config> load_config(const std::string& path);
+
+// For a program whose caller must not lose a mail because of a bad
+// configuration: what can be read of it, with defaults for the rest, and what
+// is wrong with it. Of YAML that is broken what stands above the break counts;
+// of a file that cannot be read or that others can write, nothing. Good for
+// accepting mail, not for sending it.
+struct ReadableConfig {
+  Config config;
+  std::optional<Error> problem;
+};
+ReadableConfig load_readable_config(const std::string& path);
+
 // The same from text; `name` is what errors call it, `folder` (absolute) what
 // relative paths start from.
 Result<Config> parse_config(std::string_view yaml, std::string_view name,

@@ -151,6 +151,19 @@ void append_text(std::string& out, std::string_view key,
   if (!value.empty()) out += fmt::format("{}: {}\n", key, quoted(value));
 }
 
+void append_sendmail(std::string& out, const SendmailConfig& sendmail) {
+  out += fmt::format("sendmail:\n  allow_senders: {}\n  tags:{}\n",
+                     list(sendmail.allow_senders),
+                     sendmail.tags.empty() ? " []" : "");
+  for (const SendmailTagRule& rule : sendmail.tags) {
+    out += fmt::format("    - tags: {}\n", list(rule.tags));
+    if (!rule.caller.empty())
+      out += fmt::format("      caller: {}\n", quoted(rule.caller));
+    if (!rule.from.empty())
+      out += fmt::format("      from: {}\n", quoted(rule.from));
+  }
+}
+
 }  // namespace
 
 std::string to_yaml(const Config& config) {
@@ -185,8 +198,10 @@ std::string to_yaml(const Config& config) {
   out += fmt::format(
       "hooks:\n  on_sent: {}\n  on_failed: {}\n  on_breaker: {}\n",
       list(hooks.on_sent), list(hooks.on_failed), list(hooks.on_breaker));
+  append_text(out, "aliases", config.aliases);
   append_text(out, "local_recipient", config.local_recipient);
   append_text(out, "origin", config.origin);
+  append_sendmail(out, config.sendmail);
   if (config.safe_mode) append_safe_mode(out, *config.safe_mode);
   return out;
 }

@@ -14,7 +14,9 @@
 
 using namespace std::chrono_literals;
 using pony::Config;
+using pony::Error;
 using pony::load_config;
+using pony::load_readable_config;
 using pony::parse_config;
 using pony::Result;
 using pony::Strategy;
@@ -113,6 +115,10 @@ breaker: {failures: 7, cool_down: 40s, max_cool_down: 16m}
 retention: {sent: 31d, failed: 91d, log: 401d}
 hooks: {on_failed: [/usr/local/bin/page-me, --now], on_sent: [], on_breaker: []}
 local_recipient: ops@widgets.example
+aliases: etc/aliases
+sendmail:
+  allow_senders: ["*@widgets.example", root@web1.widgets.example]
+  tags: [{caller: cron*, from: "root@*", tags: [cron, night]}, {tags: all}]
 origin: web1.widgets.example
 safe_mode: {redirect_to: qa@widgets.example, allow: ["*@widgets.example"]}
 )";
@@ -147,6 +153,13 @@ TEST_CASE("a whole configuration is read") {
         std::vector<std::string>{"/usr/local/bin/page-me", "--now"});
   CHECK(config->hooks.on_sent.empty());
   CHECK(config->local_recipient == "ops@widgets.example");
+  CHECK(config->aliases.ends_with("/etc/aliases"));
+  CHECK(config->sendmail.allow_senders.size() == 2);
+  REQUIRE(config->sendmail.tags.size() == 2);
+  CHECK(config->sendmail.tags[0].caller == "cron*");
+  CHECK(config->sendmail.tags[0].from == "root@*");
+  CHECK(config->sendmail.tags[0].tags.size() == 2);
+  CHECK(config->sendmail.tags[1].tags.front() == "all");
   CHECK(config->origin == "web1.widgets.example");
   CHECK(config->safe_mode->redirect_to->email == "qa@widgets.example");
   CHECK(config->safe_mode->allow ==
@@ -647,6 +660,61 @@ TEST_CASE("a secret in a file that everyone can read is a warning") {
   CHECK(warnings("api_key: k", 0640).empty());
   CHECK(warnings("api_key: '${K}'", 0644).empty());
   CHECK(warnings("api_key_file: k", 0644).empty());
+}
+
+TEST_CASE("rules for sendmail are checked") {
+  CHECK(problems_of("sendmail: {tags: {caller: cron}}\n")
+            .starts_with("pony.yaml:1: 'tags' must be a list"));
+  CHECK(problems_of("sendmail: {tags: [cron]}\n")
+            .starts_with("pony.yaml:1: a rule for tags must be a map"));
+  CHECK(problems_of("sendmail: {tags: [{caller: cron}]}\n") ==
+        "pony.yaml:1: a rule has no 'tags'");
+  CHECK(problems_of("sendmail: {tags: [{tags: [" + std::string(201, 'x') +
+                    "]}]}\n") == "pony.yaml:1: a tag has more than 200 bytes");
+  CHECK(problems_of("sendmail: {allow_senders: [ann]}\n")
+            .starts_with("pony.yaml:1: 'ann' is no pattern for an address"));
+}
+
+TEST_CASE("of a broken configuration what can be read counts") {
+  const TempFolder folder;
+  const WithVariable home("HOME", "/home/ann");
+  const auto read = [&](const std::string& yaml) {
+    return load_readable_config(folder.write("pony.yaml", yaml, 0600));
+  };
+  const auto fine = read("spool: /s\n");
+  CHECK(!fine.problem);
+  CHECK(fine.config.spool == "/s");
+
+  const auto unknown = read("spol: /x\nspool: /s\nproviders: {a: {}}\n");
+  REQUIRE(unknown.problem);
+  CHECK(unknown.problem->kind == Error::Kind::config);
+  CHECK(unknown.config.spool == "/s");
+
+  for (const char* broken :
+       {"providers: {a: {type: smtp\n", "retry: 'open\nmore: x\n", "\tx: y\n",
+        "providers:\n  a: [\n- b\n", "]\n", "x: \x01\n", "x: \xff\n",
+        "just text\n", "a: &b c\n"}) {
+    CAPTURE(broken);
+    const auto part = read(
+        "spool: /s\nlocal_recipient: ops@widgets.example\n"
+        "default_lang: es\n" +
+        std::string(broken));
+    REQUIRE(part.problem);
+    CHECK(part.config.spool == "/s");
+    CHECK(part.config.local_recipient == "ops@widgets.example");
+  }
+
+  const auto none = read("{{{{");
+  REQUIRE(none.problem);
+  CHECK(none.config.spool == load_config("")->spool);
+  CHECK(load_readable_config("/nowhere/pony.yaml").problem->kind ==
+        Error::Kind::not_found);
+
+  // Who else can write it could send our mail elsewhere.
+  const std::string path = folder.write("pony.yaml", "spool: /s\n", 0622);
+  const auto open = load_readable_config(path);
+  REQUIRE(open.problem);
+  CHECK(open.config.spool == load_config("")->spool);
 }
 
 TEST_CASE(
