@@ -114,11 +114,12 @@ tl::unexpected<Error> has_line_break(std::string_view what,
                   "' holds a line break or another control character");
 }
 
-// RFC 3461, 4.4: xtext, at most 100 of it.
+// RFC 3461, 4.4: at most 100 bytes; what needs no xtext.
 bool is_envelope_id(std::string_view text) {
   return !text.empty() && text.size() <= 100 &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return c > ' ' && c < '\x7f'; });
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return c > ' ' && c < '\x7f' && c != '+' && c != '=';
+         });
 }
 
 const FlagReader::Flag* FlagReader::find(char letter) {

@@ -2,6 +2,8 @@
 // learns what is missing; then the body, as it is or encoded.
 #include "core/mime/submitted_mail.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -365,6 +367,12 @@ void append_body(std::string_view body, const BodyPlan& plan,
   out += with_line_ends(std::move(changed), line_end);
 }
 
+tl::unexpected<Error> too_large(std::size_t limit) {
+  const double mib = static_cast<double>(limit) / (1 << 20);
+  return fail(Error::Kind::bad_data,
+              fmt::format("the message is larger than {} MiB", mib));
+}
+
 std::string_view without_mbox_line(std::string_view mail) {
   if (!mail.starts_with("From ")) return mail;
   return mail.substr(std::min(mail.find('\n'), mail.size() - 1) + 1);
@@ -403,6 +411,8 @@ Result<SubmittedMail> fit_for_sending(std::string_view given,
   else
     out.mail += line_end;
   append_body(body, plan, line_end, out.mail);
+  if (out.mail.size() > k_submitted_mail_limit)
+    return too_large(k_submitted_mail_limit);
   return out;
 }
 
@@ -425,10 +435,7 @@ bool MailCollector::feed(std::string_view piece) {
 }
 
 Result<std::string> MailCollector::finish() {
-  if (mail_.size() > limit_)
-    return fail(
-        Error::Kind::bad_data,
-        "the message is larger than " + std::to_string(limit_ >> 20) + " MiB");
+  if (mail_.size() > limit_) return too_large(limit_);
   const auto last =
       std::string_view(mail_).substr(std::min(line_, mail_.size()));
   if (dot_ == LoneDot::ends_mail && !ended_ && (last == "." || last == ".\r"))

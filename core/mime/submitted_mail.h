@@ -16,7 +16,9 @@
 
 namespace pony {
 
-inline constexpr std::size_t k_submitted_mail_limit = std::size_t{50} << 20;
+// In base64, as it waits in the spool, these are 50 MiB (pony-message(5)).
+inline constexpr std::size_t k_submitted_mail_limit =
+    (std::size_t{50} << 20) / 4 * 3;
 // As many as a message may have (pony-message(5)).
 inline constexpr std::size_t k_most_recipients = 10'000;
 
@@ -50,7 +52,8 @@ struct SubmittedMail {
 //     ISO-8859-1), with MIME-Version and Content-Transfer-Encoding;
 //   - lines over 998 bytes: a text body is encoded, one in base64 wrapped, a
 //     header folded. In other bodies they are a warning.
-// bad_data: a header over 4 MiB, more than k_most_recipients in it.
+// bad_data: a header over 4 MiB, more than k_most_recipients in it, a mail
+// that is larger than k_submitted_mail_limit now.
 Result<SubmittedMail> fit_for_sending(std::string_view given,
                                       const Submission& submission);
 

@@ -188,10 +188,10 @@ TEST_CASE("-q runs the queue, once, or a part of it") {
 }
 
 TEST_CASE("what DSN asks for is taken if it is right, else ignored") {
-  const auto right = flags({"-N", "SUCCESS,delay", "-Rhdrs", "-V", "id+20x"});
+  const auto right = flags({"-N", "SUCCESS,delay", "-Rhdrs", "-V", "id-20x"});
   CHECK(right.notify == List{"success", "delay"});
   CHECK(right.dsn_return == "headers");
-  CHECK(right.envelope_id == "id+20x");
+  CHECK(right.envelope_id == "id-20x");
   CHECK(flags({"-Nnever", "-R", "FULL"}).notify == List{"never"});
   CHECK(flags({"-Nnever", "-R", "FULL"}).dsn_return == "full");
   const auto wrong = flags({"-N", "never,delay", "-Rx", "-V", "a b", "-Bx"});
