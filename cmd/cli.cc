@@ -11,6 +11,7 @@
 #include <string>
 
 #include "cmd/commands.h"
+#include "cmd/sendmail.h"
 #include "core/json.h"
 
 namespace pony {
@@ -161,7 +162,27 @@ int run_command(const Command& command, int first, int argc,
   return code;
 }
 
+// The options before the name of a command that reads its words itself.
+void read_options_before(int first, const char* const* argv,
+                         GlobalOptions& options) {
+  for (int i = 1; i < first; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--config" && i + 1 < first) options.config = argv[++i];
+    if (word == "--spool" && i + 1 < first) options.spool = argv[++i];
+    if (word.starts_with("--config=")) options.config = word.substr(9);
+    if (word.starts_with("--spool=")) options.spool = word.substr(8);
+    if (word == "--verbose" || word == "-v") options.verbose = true;
+  }
+}
+
 int dispatch(int argc, const char* const* argv, Context& context) {
+  // sendmail's own flags, from its own name on.
+  if (argc > 0) {
+    if (const auto task = sendmail_task_of(argv[0])) {
+      const std::vector<std::string_view> words(argv + 1, argv + argc);
+      return run_sendmail(words, *task, context);
+    }
+  }
   const int first = find_command(argc, argv);
   for (int i = 1; i < first; ++i) {
     const std::string_view word = argv[i];
@@ -207,6 +228,11 @@ int dispatch(int argc, const char* const* argv, Context& context) {
   }
   const Command* command = command_called(name);
   if (command == nullptr) return unknown_command(context, name);
+  if (command->run != nullptr) {
+    read_options_before(first, argv, context.options);
+    const std::vector<std::string_view> words(argv + first + 1, argv + argc);
+    return command->run(words, context);
+  }
   return run_command(*command, first, argc, argv, context);
 }
 
@@ -218,6 +244,8 @@ const std::vector<Command>& commands() {
        "accept messages from files, stdin or flags; prints an id for each",
        "Mail", add_enqueue},
       {"send", "deliver one message now", "Mail", add_send},
+      {"sendmail", "take finished mail as the system's sendmail does", "Mail",
+       nullptr, run_sendmail_command},
       {"run", "deliver everything that is due, then exit (for cron)", "Mail",
        add_run},
       {"queue", "what is waiting, and why", "Queue", add_queue},

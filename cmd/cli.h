@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +25,10 @@ struct Command {
   std::string_view group;
   // Adds the command's options to its parser and answers with what it does.
   Action (*add)(CLI::App& app, Context& context);
+  // Instead: one that reads its words itself, as they are not written in
+  // pony's way.
+  int (*run)(std::span<const std::string_view> words,
+             Context& context) = nullptr;
 };
 
 // All commands, in the order of the help.

@@ -68,6 +68,16 @@ Result<const Config*> Context::config() {
   return &*config_;
 }
 
+const Config& Context::readable_config(std::optional<Error>& problem) {
+  if (!config_) {
+    auto readable = load_readable_config(config_path(options.config));
+    problem = std::move(readable.problem);
+    config_ = std::move(readable.config);
+    if (!options.spool.empty()) use_spool(*config_, options.spool);
+  }
+  return *config_;
+}
+
 Result<> Context::reload_config() {
   auto loaded = load_config(config_path(options.config));
   if (!loaded) return tl::unexpected(loaded.error());

@@ -40,6 +40,10 @@ class Context {
   // The configuration, read at the first call, its warnings told once.
   // --spool is applied.
   Result<const Config*> config();
+  // For who must not lose a mail because it is wrong: what can be read of it,
+  // with the rest as if it were not there; `problem` says why. Good for the
+  // spool and for accepting, until the process ends.
+  const Config& readable_config(std::optional<Error>& problem);
   // Reads it again (SIGHUP); on an error the old one stays.
   Result<> reload_config();
   // The spool, opened (and made, if missing) at the first call. A command

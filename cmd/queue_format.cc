@@ -65,17 +65,6 @@ bool is_done(State state) {
   return state == State::sent || state == State::failed;
 }
 
-// Those whom the message still has to reach; of one that is done, all.
-std::vector<std::string> open_recipients(const Listed& listed) {
-  std::vector<std::string> emails;
-  if (!listed.file) return emails;
-  for (const auto& address : listed.file->message.recipients())
-    if (is_done(listed.state) ||
-        !listed.file->history.settled.contains(address.email))
-      emails.push_back(address.email);
-  return emails;
-}
-
 std::string recipients_in_short(const Listed& listed) {
   const auto emails = open_recipients(listed);
   std::string text;
@@ -182,6 +171,16 @@ std::int64_t seconds_of(Time time) {
 }
 
 }  // namespace
+
+std::vector<std::string> open_recipients(const Listed& listed) {
+  std::vector<std::string> emails;
+  if (!listed.file) return emails;
+  for (const auto& address : listed.file->message.recipients())
+    if (is_done(listed.state) ||
+        !listed.file->history.settled.contains(address.email))
+      emails.push_back(address.email);
+  return emails;
+}
 
 std::string last_error_of(const Listed& listed) {
   if (!listed.file) return listed.problem;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "cmd/listing.h"
 #include "core/clock.h"
@@ -14,6 +15,9 @@ namespace pony {
 
 // "main: 503 service unavailable", or the reason for its state; may be empty.
 std::string last_error_of(const Listed& listed);
+
+// Those whom the message still has to reach; of one that is done, all.
+std::vector<std::string> open_recipients(const Listed& listed);
 
 // The table, a message at a time, so that a long queue streams. For people: it
 // may change.

@@ -1,10 +1,14 @@
 // pony run: delivers what is due, once (cron) or for as long as it is left
 // alone (--loop).
+#include "cmd/run.h"
+
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "cmd/commands.h"
@@ -30,6 +34,7 @@ struct RunFlags {
   std::string grace = "30s";
   std::string pool;
   bool dry_run = false;
+  std::optional<std::set<std::string>> only;  // ids; without: all
 };
 
 void add(RunSummary& sum, const RunSummary& more) {
@@ -223,6 +228,10 @@ Result<RunOptions> RunCommand::options_for(DeliverySet& set, FolderWatch& watch,
         from ? domain_of(from->email) : std::string_view{});
     return pool != nullptr && pool->name == flags_.pool;
   };
+  if (flags_.only)
+    options.wanted_id = [this](std::string_view id) {
+      return flags_.only->contains(std::string(id));
+    };
   options.check = [&set](Message& message) {
     std::vector<std::string> warnings;
     return check_message(message, set.config(), set.templates(), warnings);
@@ -268,6 +277,13 @@ Result<int> RunCommand::dry_run(Spool& spool) {
 }
 
 }  // namespace
+
+Result<int> run_once(std::optional<std::set<std::string>> only,
+                     Context& context) {
+  RunFlags flags;
+  flags.only = std::move(only);
+  return RunCommand(flags, context).run();
+}
 
 Action add_run(CLI::App& app, Context& context) {
   auto flags = std::make_shared<RunFlags>();

@@ -62,9 +62,14 @@ void Router::route(const std::string& recipient) {
   LocalRoute bad;
   bad.recipient = recipient;
   bad.is_no_address = true;
-  bad.reason = kind.empty() ? checked.error().what
-                            : "'" + printable(recipient, 100) + "' is " +
-                                  std::string(kind) + ", not a recipient";
+  if (!kind.empty())
+    bad.reason = "'" + printable(recipient, 100) + "' is " + std::string(kind) +
+                 ", not a recipient";
+  else if (is_name)
+    bad.reason =
+        "'" + printable(recipient, 100) + "' is neither an address nor a name";
+  else
+    bad.reason = checked.error().what;
   bad.hint = k_retry;
   add(std::move(bad));
 }

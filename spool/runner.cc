@@ -187,6 +187,10 @@ Result<> Runner::claim_more() {
 Result<bool> Runner::claim(const DueFile& due_file) {
   const std::string_view own = id_of_file_name(due_file.name);
   const bool dropped = own.empty();
+  if (!options_.wanted_id(own)) {
+    due_.ignore(due_file.name);
+    return false;
+  }
   const std::string id =
       dropped ? new_message_id(spool_.clock().now()) : std::string(own);
   const std::string name =

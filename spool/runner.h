@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/delivery.h"
@@ -46,6 +47,10 @@ struct RunOptions {
   std::function<bool()> stop_now = [] { return false; };
   // Which messages are ours to deliver; others are left alone.
   std::function<bool(const Message&)> wanted = [](const Message&) {
+    return true;
+  };
+  // The same by the id alone, asked before a message is claimed.
+  std::function<bool(std::string_view id)> wanted_id = [](std::string_view) {
     return true;
   };
   // The checks that a dropped file must pass, as `pony enqueue` does them;

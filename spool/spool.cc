@@ -82,8 +82,7 @@ Event Spool::event(std::string_view kind, std::string_view id,
 
 // Writes the message to tmp/, under `id` or a fresh one.
 Result<Spool::Staged> Spool::stage(const Message& message, Mode mode,
-                                   std::string id,
-                                   const std::string& hold_reason) {
+                                   std::string id, const Remarks& remarks) {
   Staged staged;
   const Time now = clock_.now();
   staged.id = id.empty() ? new_message_id(now) : std::move(id);
@@ -91,9 +90,10 @@ Result<Spool::Staged> Spool::stage(const Message& message, Mode mode,
       staged.events.emplace_back(event("queued", staged.id, message));
   if (message.send_at && *message.send_at > now)
     queued.next_at = message.send_at;
-  if (!hold_reason.empty())
+  queued.reason = remarks.note;
+  if (!remarks.hold_reason.empty())
     staged.events.emplace_back(event("held", staged.id, message)).reason =
-        hold_reason;
+        remarks.hold_reason;
   staged.temporary = staged.id + "." + std::to_string(::getpid());
   auto fd = folders_.create_in_tmp(staged.temporary);
   if (!fd) return tl::unexpected(fd.error());
@@ -110,25 +110,29 @@ Result<Spool::Staged> Spool::stage(const Message& message, Mode mode,
   return staged;
 }
 
-Result<Accepted> Spool::accept(const Message& message) {
-  auto results = accept(std::span(&message, 1));
+Result<Accepted> Spool::accept(const Message& message,
+                               const std::string& note) {
+  auto results = accept(std::span(&message, 1), note);
   return std::move(results.front());
 }
 
 Result<Accepted> Spool::accept_held(const Message& message,
-                                    const std::string& reason) {
-  auto results = accept_batch(std::span(&message, 1),
-                              reason.empty() ? "held on arrival" : reason);
+                                    const std::string& reason,
+                                    const std::string& note) {
+  auto results =
+      accept_batch(std::span(&message, 1),
+                   {note, reason.empty() ? "held on arrival" : reason});
   return std::move(results.front());
 }
 
-std::vector<Result<Accepted>> Spool::accept(std::span<const Message> messages) {
+std::vector<Result<Accepted>> Spool::accept(std::span<const Message> messages,
+                                            const std::string& note) {
   std::vector<Result<Accepted>> results;
   results.reserve(messages.size());
   while (!messages.empty()) {
     const auto batch =
         messages.first(std::min(messages.size(), k_one_group_commit));
-    for (auto& result : accept_batch(batch))
+    for (auto& result : accept_batch(batch, {note, {}}))
       results.push_back(std::move(result));
     messages = messages.subspan(batch.size());
   }
@@ -136,7 +140,7 @@ std::vector<Result<Accepted>> Spool::accept(std::span<const Message> messages) {
 }
 
 std::vector<Result<Accepted>> Spool::accept_batch(
-    std::span<const Message> messages, const std::string& hold_reason) {
+    std::span<const Message> messages, const Remarks& remarks) {
   std::vector<Result<Accepted>> results(messages.size(), Accepted{});
   std::vector<std::pair<std::size_t, Staged>> staged;
   std::optional<Error> broken;  // nothing more can be accepted
@@ -185,7 +189,7 @@ std::vector<Result<Accepted>> Spool::accept_batch(
         continue;
       }
     }
-    auto one = stage(message, Mode::queue, {}, hold_reason);
+    auto one = stage(message, Mode::queue, {}, remarks);
     if (!one) {
       broken = one.error();
       break;
@@ -291,7 +295,7 @@ Result<Accepted> Spool::accept_into(RunnerFolder& runner,
       return Accepted{*earlier, true};
     }
   }
-  auto staged = stage(message, mode, std::move(id));
+  auto staged = stage(message, mode, std::move(id), {});
   if (!staged) {
     keys_.release_locks();
     return tl::unexpected(staged.error());

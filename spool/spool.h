@@ -48,20 +48,24 @@ class Spool {
 
   // Makes `message` durable and answers with its id: from then on neither
   // kill -9 nor a power cut loses it. Safe from any number of processes.
+  // `note`, if there is one, becomes the `reason` of its `queued` event: what
+  // a person should know of how it came.
   // Errors: disk, temporary (nothing was accepted); bad_data (its key was
   // used for other content).
-  Result<Accepted> accept(const Message& message);
+  Result<Accepted> accept(const Message& message, const std::string& note = {});
 
   // The same for many, with one sync for all: answers in the messages' order.
   // A message that is refused alone (its key) has its error; when the disk
   // fails, what was not yet in place has that error and the rest is durable.
-  std::vector<Result<Accepted>> accept(std::span<const Message> messages);
+  std::vector<Result<Accepted>> accept(std::span<const Message> messages,
+                                       const std::string& note = {});
 
   // Accepts `message` into held/, where it waits for a person: its file has
   // `queued` and `held` with this reason from the first, made durable by one
   // write, so that no runner can see it in between. Errors as accept().
   Result<Accepted> accept_held(const Message& message,
-                               const std::string& reason);
+                               const std::string& reason,
+                               const std::string& note = {});
 
   // Accepts straight into a runner's folder: `pony send` delivers it itself,
   // a runner takes in a dropped file. Mode::queue promises that it will be
@@ -96,11 +100,15 @@ class Spool {
  private:
   Spool(Folders folders, const SpoolOptions& options, const Clock& clock);
   struct Staged;
-  // `hold_reason` empty: not to be held.
+  // What is said of a message as it is accepted, in its events.
+  struct Remarks {
+    std::string note;         // with `queued`
+    std::string hold_reason;  // empty: it is not held
+  };
   Result<Staged> stage(const Message& message, Mode mode, std::string id,
-                       const std::string& hold_reason = {});
-  std::vector<Result<Accepted>> accept_batch(
-      std::span<const Message> messages, const std::string& hold_reason = {});
+                       const Remarks& remarks);
+  std::vector<Result<Accepted>> accept_batch(std::span<const Message> messages,
+                                             const Remarks& remarks);
 
   Folders folders_;
   EventLog log_;
