@@ -410,6 +410,16 @@ TEST_CASE("messages that are not ours to deliver stay where they are") {
   CHECK(a.events_of(theirs) == Words{"queued"});
 }
 
+TEST_CASE("messages that are not wanted by their id are not even claimed") {
+  Run a;
+  const auto theirs = a.spool.accept();
+  const auto ours = a.spool.accept();
+  a.options.wanted_id = [&](std::string_view id) { return id == ours; };
+  CHECK(a.run().sent == 1);
+  CHECK(a.deliverer.taken == Words{ours});
+  CHECK(a.spool.load(theirs).state == State::fresh);
+}
+
 TEST_CASE("a dropped file is a message like any other") {
   Run a;
   write_text(a.spool / "new/order 1.json",

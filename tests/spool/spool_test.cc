@@ -190,6 +190,20 @@ TEST_CASE("a message can be accepted into held/, with why it waits there") {
   CHECK(spool.load(unexplained->id).folder == "held");
 }
 
+TEST_CASE("a note on a message stands in the event that queued it") {
+  TempSpool spool;
+  const auto queued = spool->accept(a_message(), "oddly");
+  const auto held = spool->accept_held(a_message(), "why", "oddly");
+  REQUIRE_OK(queued);
+  REQUIRE_OK(held);
+  CHECK(spool.load(queued->id).file.history.reason == "oddly");
+  const auto located = spool.load(held->id);
+  REQUIRE(located.file.events.size() == 2);
+  CHECK(located.file.events.at(0).reason == "oddly");
+  CHECK(located.file.events.at(1).reason == "why");
+  CHECK(spool.logged("oddly") == 2);
+}
+
 TEST_CASE("a key is remembered for a message that was accepted into held/") {
   TempSpool spool;
   const auto first = spool->accept_held(with_key("a"), "later");
