@@ -406,27 +406,56 @@ std::string Pattern::place_of(const Node& node) const {
 }
 
 std::vector<Pattern::Use> Pattern::uses() const {
+  constexpr auto k_no_use = static_cast<std::size_t>(-1);
+  struct Open {
+    std::size_t node;
+    std::size_t use;  // in `uses`; formatters are none
+  };
   std::vector<Use> uses;
-  std::vector<std::size_t> open;
+  std::vector<Open> open;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    while (!open.empty() && nodes_[open.back()].end <= i) open.pop_back();
+    while (!open.empty() && nodes_[open.back().node].end <= i) open.pop_back();
     const auto& node = nodes_[i];
     if (node.kind == Kind::literal) continue;
     const bool is_section = node.kind != Kind::variable;
+    const Open* formatter = nullptr;
+    const Open* scope = nullptr;  // the innermost section that is gone into
+    std::string section;
+    for (const auto& outer : open) {
+      const auto& above = nodes_[outer.node];
+      if (above.formatter != Formatter::none) formatter = &outer;
+      if (above.formatter != Formatter::none || above.kind == Kind::inverted)
+        continue;
+      section += (section.empty() ? "" : ".") + above.text;
+      scope = &outer;
+    }
+    const auto set_form = [&](Use& use) {
+      if (is_section || formatter == nullptr) return;
+      use.formatter = nodes_[formatter->node].formatter;
+      use.is_alone = is_alone_in(formatter->node, i);
+    };
+    auto own_use = k_no_use;
     if (node.formatter == Formatter::none && node.text != ".") {
-      std::string section;
-      for (const auto above : open) {
-        const auto& outer = nodes_[above];
-        if (outer.formatter != Formatter::none || outer.kind == Kind::inverted)
-          continue;
-        section += (section.empty() ? "" : ".") + outer.text;
-      }
+      own_use = uses.size();
       uses.push_back({node.text, std::move(section), place_of(node), is_section,
                       node.optional});
+      uses.back().is_inverted = node.kind == Kind::inverted;
+      set_form(uses.back());
+    } else if (node.text == "." && scope != nullptr && scope->use != k_no_use) {
+      uses[scope->use].has_texts = true;
+      set_form(uses[scope->use]);
     }
-    if (is_section) open.push_back(i);
+    if (is_section) open.push_back({i, own_use});
   }
   return uses;
+}
+
+bool Pattern::is_alone_in(std::size_t section, std::size_t index) const {
+  for (auto i = section + 1; i < nodes_[section].end; ++i)
+    if (i != index &&
+        (nodes_[i].kind != Kind::literal || !trimmed(nodes_[i].text).empty()))
+      return false;
+  return true;
 }
 
 bool is_placeholder_name(std::string_view text) {

@@ -68,6 +68,12 @@ class Pattern {
     std::string place;    // "es/body.html:3"
     bool is_section = false;
     bool optional = false;
+    bool is_inverted = false;  // a section that is there where nothing is
+    bool has_texts = false;    // a section with {{.}} in it
+    // The formatter that a variable stands in, or a section's {{.}}; and
+    // whether it stands there alone.
+    Formatter formatter = Formatter::none;
+    bool is_alone = false;
   };
 
   // A partial's text, and what to call it: "_partials/es/header.html".
@@ -106,6 +112,8 @@ class Pattern {
 
  private:
   friend class PatternParser;
+  // Does the node at `index` share the section with nothing but blanks?
+  bool is_alone_in(std::size_t section, std::size_t index) const;
 
   std::vector<Node> nodes_;
   std::vector<std::string> files_;

@@ -452,6 +452,22 @@ TEST_CASE("random templates come out as another mustache renders them") {
   CHECK(compared > 1000);
 }
 
+TEST_CASE("a use tells in which form its value is put in") {
+  const auto pattern = parsed(
+      "$a {{#money}} {{b}} {{/money}} {{#money}}{{c}} EUR{{/money}}"
+      "{{#l}}{{#date}}{{.}}{{/date}}{{/l}}{{^n}}{{d}}{{/n}}",
+      Engine::mustache);
+  REQUIRE_OK(pattern);
+  const auto uses = pattern->uses();
+  std::string told;
+  for (const auto& use : uses) {
+    told += use.name + (use.is_inverted ? "^" : "") +
+            (use.has_texts ? "." : "") + (use.is_alone ? "!" : "") +
+            std::to_string(static_cast<int>(use.formatter)) + " ";
+  }
+  CHECK(told == "a0 b!2 c2 l.!3 n^0 d0 ");
+}
+
 }  // namespace
 }  // namespace pony
 
