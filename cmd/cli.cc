@@ -275,6 +275,8 @@ const std::vector<Command>& commands() {
        "Templates", add_template_export},
       {"template import", "templates from such JSON", "Templates",
        add_template_import},
+      {"template preview", "what a reader gets, in any language", "Templates",
+       add_template_preview},
       {"init", "write a starter configuration, spool and templates", "Set up",
        add_init},
       {"config check", "every problem of the configuration at once", "Set up",

@@ -32,5 +32,6 @@ Action add_template_translate(CLI::App& app, Context& context);
 Action add_template_export(CLI::App& app, Context& context);
 Action add_template_import(CLI::App& app, Context& context);
 Action add_fsck(CLI::App& app, Context& context);
+Action add_template_preview(CLI::App& app, Context& context);
 
 }  // namespace pony
