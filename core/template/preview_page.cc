@@ -1,5 +1,6 @@
 #include "core/template/preview_page.h"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "core/lower_case.h"
@@ -26,6 +27,9 @@ constexpr std::string_view k_policy =
 constexpr std::string_view k_before_mail =
     "<base target=\"_blank\">"
     "<style>"
+    ":root{scrollbar-width:thin}"
+    // A phone's lies over the page: its width is all the mail's.
+    "@media(max-width:400px){:root{scrollbar-width:none}}"
     "img:not([src^='data:' i]){display:inline-block;overflow:hidden;"
     "outline:1px dashed #8a8f98!important;outline-offset:-1px;"
     "background:repeating-linear-gradient(135deg,#8881 0 6px,#8883 6px 12px)"
@@ -33,6 +37,13 @@ constexpr std::string_view k_before_mail =
     "img:not([src^='data:' i])::after{content:' 'attr(src);"
     "font:10px/1.3 monospace;overflow-wrap:anywhere}"
     "</style>\n";
+
+// The labels of the radio buttons.
+constexpr std::string_view k_switches =
+    "<span class=\"set widths\"><label for=\"at-desk\">Desktop</label>"
+    "<label for=\"on-phone\">Phone</label></span>\n"
+    "<span class=\"set\"><label for=\"in-light\">Light</label>"
+    "<label for=\"in-dark\">Dark</label></span>\n";
 
 void append_escaped(std::string& out, std::string_view before,
                     std::string_view text, std::string_view after) {
@@ -125,11 +136,12 @@ void append_header(std::string& out, const TemplatePreview& preview) {
 }
 
 void append_switches(std::string& out, const TemplatePreview& preview) {
-  out +=
-      "<nav>\n<span class=\"set widths\"><label for=\"at-desk\">Desktop</label>"
-      "<label for=\"on-phone\">Phone</label></span>\n"
-      "<span class=\"set\"><label for=\"in-light\">Light</label>"
-      "<label for=\"in-dark\">Dark</label></span>\n";
+  const bool has_html =
+      std::any_of(preview.languages.begin(), preview.languages.end(),
+                  [](const Preview& one) { return !one.html.empty(); });
+  if (!has_html && preview.languages.size() < 2) return;
+  out += "<nav>\n";
+  if (has_html) out += k_switches;
   if (preview.languages.size() > 1) {
     out += "<span class=\"jump\">";
     for (const auto& one : preview.languages) {

@@ -26,11 +26,16 @@ inline constexpr std::string_view k_preview_page_style = R"css(
 }
 * { box-sizing: border-box; }
 body {
-  margin: 0; background: var(--paper); color: var(--ink);
+  margin: 0; width: max-content; min-width: 100%;
+  background: var(--paper); color: var(--ink);
   font: 15px/1.5 var(--sans); -webkit-text-size-adjust: 100%;
 }
-.switch { position: absolute; opacity: 0; pointer-events: none; }
-header { padding: 28px 32px 4px; max-width: 1180px; }
+/* Fixed: the page does not jump to it when it is switched. */
+.switch { position: fixed; top: 0; left: 0; opacity: 0;
+  pointer-events: none; }
+/* Both stay where they are while languages pass below them. */
+header, nav { position: sticky; left: 0; width: 100vw; max-width: 100%; }
+header { padding: 28px 32px 4px; }
 h1 { margin: 0; font-size: 25px; line-height: 1.25; letter-spacing: -.01em; }
 h1 small { font-size: 15px; font-weight: 400; color: var(--soft);
   letter-spacing: 0; margin-left: .4em; }
@@ -41,7 +46,7 @@ h1 small { font-size: 15px; font-weight: 400; color: var(--soft);
 .made-up code { font: 12.5px/1 var(--mono); padding: 5px 8px; background:
   var(--warm-paper); color: var(--warm); border: 1px solid var(--warm-line);
   border-radius: 6px; overflow-wrap: anywhere; }
-nav { position: sticky; top: 0; left: 0; z-index: 1; padding: 12px 32px;
+nav { top: 0; z-index: 1; padding: 12px 32px;
   display: flex; flex-wrap: wrap; gap: 10px 14px; align-items: center;
   background: var(--paper); border-bottom: 1px solid var(--line); }
 .set { display: inline-flex; padding: 3px; border-radius: 9px;
@@ -60,8 +65,8 @@ nav { position: sticky; top: 0; left: 0; z-index: 1; padding: 12px 32px;
 .jump { display: flex; flex-wrap: wrap; gap: 4px 12px; font-size: 14px; }
 .jump a { color: var(--accent); text-decoration: none; padding: 3px 0; }
 .jump a:hover { text-decoration: underline; }
-main { display: flex; gap: 32px; padding: 24px 32px 40px;
-  width: max-content; min-width: 100%; align-items: flex-start; }
+main { display: flex; gap: 28px; padding: 24px 32px 40px;
+  align-items: flex-start; }
 article { width: 700px; flex: none; scroll-margin: 80px 32px; }
 #on-phone:checked ~ main article { width: 375px; }
 h2 { margin: 0 0 10px; font-size: 16px; line-height: 1.4; font-weight: 650; }
@@ -95,12 +100,13 @@ pre { margin: 0; padding: 16px; background: var(--sunk); border: 1px solid
 .error ul { margin: 8px 0 0; padding-left: 1.2em; }
 .error .hint { font-weight: 400; margin-top: 8px; }
 @media (max-width: 760px) {
+  body { width: auto; }
   header { padding: 20px 16px 4px; }
   h1 small { display: block; margin: 2px 0 0; }
   nav { padding: 10px 16px; }
   /* A phone is as wide as a phone. */
   .widths { display: none; }
-  main, #on-phone:checked ~ main { display: block; width: auto;
+  main, #on-phone:checked ~ main { display: block;
     padding: 16px 16px 32px; }
   article, #on-phone:checked ~ main article { width: auto;
     margin-bottom: 44px; }

@@ -82,17 +82,20 @@ TEST_CASE("items that were given lack nothing afterwards") {
 }
 
 TEST_CASE("what is formatted has a form that can be") {
-  CHECK(filled("{{#money}}{{a}}{{/money}} {{#money}}{{b}} EUR{{/money}} "
-               "{{#money}}{{currency}} {{c}}{{/money}} "
-               "{{#number}}{{d}}{{/number}}") ==
-        "19.90 EUR 19.90 EUR EUR 19.90 1234.5");
-  CHECK(filled("{{#date}}{{a}}{{/date}} {{#time}}{{b}}{{/time}} "
-               "{{#datetime}}{{day}} {{the_time}}{{/datetime}}") ==
-        "2026-11-21 10:00 2026-11-21 10:00");
+  CHECK(samples("{{#money}}{{a}}{{/money}} {{#money}}{{b}} EUR{{/money}} "
+                "{{#money}}{{currency}} {{c}}{{/money}} "
+                "{{#number}}{{d}}{{/number}}") ==
+        R"({"a":"19.90 EUR","b":"19.90","c":"19.90","currency":"EUR",)"
+        R"("d":"1234.5"} | a b c currency d)");
+  CHECK(samples("{{#date}}{{a}}{{/date}} {{#time}}{{b}}{{/time}} "
+                "{{#datetime}}{{c}}{{/datetime}} "
+                "{{#datetime}}{{day}} {{the_time}}{{/datetime}}") ==
+        R"({"a":"2026-11-21","b":"10:00","c":"2026-11-21T10:00:00Z",)"
+        R"("day":"2026-11-21","the_time":"10:00"} | a b c day the_time)");
   CHECK(samples("{{#date}}{{at}}{{/date}} {{#time}}{{at}}{{/time}}") ==
         R"({"at":"2026-11-21T10:00:00Z"} | at)");
-  CHECK(filled("{{#p}}{{#money}}{{.}}{{/money}};{{/p}}") ==
-        "19.90 EUR;19.90 EUR;");
+  CHECK(samples("{{#p}}{{#money}}{{.}}{{/money}};{{/p}}") ==
+        R"({"p":["19.90 EUR","19.90 EUR"]} | p)");
 }
 
 TEST_CASE("lists within lists do not multiply without end") {
