@@ -93,7 +93,10 @@ std::string for_terminal(std::string_view text) {
 }
 
 std::string as_text(const Preview& one) {
-  std::string out = "Language:  " + one.lang + "\n";
+  std::string out = "Language:  " + one.lang;
+  if (!one.asked.empty() && one.asked != one.lang)
+    out += " (for " + one.asked + ")";
+  out += "\n";
   out += "From:      " +
          (one.from.empty() ? "(no sender)" : for_terminal(one.from)) + "\n";
   out += "Subject:   " + for_terminal(one.subject) + "\n";

@@ -1,7 +1,9 @@
 #include "core/template/preview_page.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <utility>
 
 #include "core/lower_case.h"
 #include "core/template/filling.h"
@@ -20,16 +22,30 @@ constexpr std::string_view k_policy =
     // Names are looked up without asking the policy.
     "<meta http-equiv=\"x-dns-prefetch-control\" content=\"off\">\n";
 
+// Tags that a policy does not keep from connecting somewhere, and what stands
+// for them. Of two attributes of a name the first counts.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> k_tamed =
+    {{
+        // rel=preconnect. What may stand where <link> may, and does nothing.
+        {"link", "<basefont"},
+        // A browser connects before it asks whether it may open the page.
+        {"iframe", "<iframe srcdoc=\"\""},
+        {"frame", "<frame src=\"about:blank\""},
+        // A new window, which the sandbox refuses: a click does nothing.
+        {"a", "<a target=\"_blank\""},
+        {"area", "<area target=\"_blank\""},
+    }};
+
 // Before the mail's own page, whose <html> and <body> are merged with these.
-// A link asks for a new window, which the sandbox refuses: a click does
-// nothing. An image that is not in the page is a box with its alternative text
-// and its address.
+// An image that is not in the page is a box with its alternative text and its
+// address.
 constexpr std::string_view k_before_mail =
-    "<base target=\"_blank\">"
     "<style>"
     ":root{scrollbar-width:thin}"
     // A phone's lies over the page: its width is all the mail's.
     "@media(max-width:400px){:root{scrollbar-width:none}}"
+    // A browser may connect to where a link leads as soon as it is pressed.
+    "a,area{pointer-events:none!important}"
     "img:not([src^='data:' i]){display:inline-block;overflow:hidden;"
     "outline:1px dashed #8a8f98!important;outline-offset:-1px;"
     "background:repeating-linear-gradient(135deg,#8881 0 6px,#8883 6px 12px)"
@@ -44,6 +60,15 @@ constexpr std::string_view k_switches =
     "<label for=\"on-phone\">Phone</label></span>\n"
     "<span class=\"set\"><label for=\"in-light\">Light</label>"
     "<label for=\"in-dark\">Dark</label></span>\n";
+
+// The name at the beginning of `html`, in lower case; empty where no tag of
+// k_tamed begins.
+std::string tag_name(std::string_view html) {
+  constexpr std::size_t k_longest = 6;
+  const auto end = html.substr(0, k_longest + 1).find_first_of(" \t\r\n\f/>");
+  if (end == std::string_view::npos) return {};
+  return in_lower_case(html.substr(0, end));
+}
 
 void append_escaped(std::string& out, std::string_view before,
                     std::string_view text, std::string_view after) {
@@ -156,22 +181,23 @@ void append_switches(std::string& out, const TemplatePreview& preview) {
 }  // namespace
 
 std::string framed_html(std::string_view html) {
-  constexpr std::string_view k_link = "<link";
   std::string out = "<!DOCTYPE html>\n";
   out.append(k_policy).append(k_before_mail);
-  out.reserve(out.size() + html.size());
+  out.reserve(out.size() + html.size() + html.size() / 8);
   for (;;) {
     const auto tag = html.find('<');
     out += html.substr(0, tag);
     if (tag == std::string_view::npos) return out;
-    html.remove_prefix(tag);
-    if (in_lower_case(html.substr(0, k_link.size())) == k_link) {
-      // An element that stands where <link> may, and does nothing.
-      out += "<basefont";
-      html.remove_prefix(k_link.size());
-    } else {
+    html.remove_prefix(tag + 1);
+    const auto name = tag_name(html);
+    const auto tamed =
+        std::find_if(k_tamed.begin(), k_tamed.end(),
+                     [&](const auto& one) { return one.first == name; });
+    if (tamed == k_tamed.end()) {
       out += '<';
-      html.remove_prefix(1);
+    } else {
+      out += tamed->second;
+      html.remove_prefix(name.size());
     }
   }
 }

@@ -18,9 +18,9 @@ namespace pony {
 // The page, HTML in UTF-8.
 std::string preview_page(const TemplatePreview& preview);
 
-// The mail's HTML as the frame holds it: below the policy, its <link>s without
-// effect (a policy does not keep a browser from connecting to what
-// rel=preconnect names).
+// The mail's HTML as the frame holds it: below the policy, its links and
+// frames without effect, as a policy does not keep a browser from connecting
+// to where they point.
 std::string framed_html(std::string_view html);
 
 }  // namespace pony
