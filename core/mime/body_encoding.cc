@@ -171,9 +171,7 @@ void append_with_crlf(std::string& out, std::string_view text) {
 
 void append_base64_text(std::string& out, std::string_view text) {
   constexpr std::size_t k_bytes_a_line = k_encoded_line / 4 * 3;
-  std::string lines;
-  lines.reserve(text.size() + text.size() / 16 + 2);
-  append_with_crlf(lines, text);
+  const std::string lines = with_crlf(text);
   const std::string_view bytes = lines;
   for (std::size_t at = 0; at < bytes.size(); at += k_bytes_a_line) {
     append_base64_run(out, bytes.substr(at, k_bytes_a_line));
@@ -193,6 +191,13 @@ std::string_view to_text(BodyEncoding encoding) {
       break;
   }
   return "base64";
+}
+
+std::string with_crlf(std::string_view text) {
+  std::string lines;
+  lines.reserve(text.size() + text.size() / 16 + 2);
+  append_with_crlf(lines, text);
+  return lines;
 }
 
 BodyEncoding choose_encoding(std::string_view text) {

@@ -27,6 +27,10 @@ BodyEncoding choose_encoding(std::string_view text);
 void append_encoded(std::string& out, std::string_view text,
                     BodyEncoding encoding);
 
+// `text` with CRLF for each CRLF, LF and CR, and one more at its end if it had
+// none. Empty stays empty.
+std::string with_crlf(std::string_view text);
+
 // Appends `bytes` in base64, padded, without a line break.
 void append_base64_run(std::string& out, std::string_view bytes);
 // Appends `base64`, which has no white space, in lines of 76; no line end

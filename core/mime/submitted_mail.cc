@@ -332,7 +332,7 @@ BodyPlan plan_for(std::string_view body, const ContentFields& fields,
     if (encoding.empty()) plan.add_encoding = "8bit";
   }
   if (encodes) {
-    const auto best = choose_encoding(with_crlf(body));
+    const auto best = choose_encoding(body);
     plan.add_encoding = to_text(
         best == BodyEncoding::base64 ? best : BodyEncoding::quoted_printable);
   }
@@ -349,7 +349,7 @@ void append_body(std::string_view body, const BodyPlan& plan,
       out += body;
       return;
     case BodyPlan::Change::encode:
-      append_encoded(changed, with_crlf(body),
+      append_encoded(changed, body,
                      plan.add_encoding == "base64"
                          ? BodyEncoding::base64
                          : BodyEncoding::quoted_printable);
