@@ -54,8 +54,15 @@ constexpr std::string_view k_before_mail =
     "font:10px/1.3 monospace;overflow-wrap:anywhere}"
     "</style>\n";
 
-// The labels of the radio buttons.
+// The radio buttons stand before all that they switch; and their labels.
 constexpr std::string_view k_switches =
+    "<input class=\"switch\" type=\"radio\" name=\"width\" id=\"at-desk\" "
+    "checked>\n"
+    "<input class=\"switch\" type=\"radio\" name=\"width\" id=\"on-phone\">\n"
+    "<input class=\"switch\" type=\"radio\" name=\"scheme\" id=\"in-light\" "
+    "checked>\n"
+    "<input class=\"switch\" type=\"radio\" name=\"scheme\" id=\"in-dark\">\n";
+constexpr std::string_view k_labels =
     "<span class=\"set widths\"><label for=\"at-desk\">Desktop</label>"
     "<label for=\"on-phone\">Phone</label></span>\n"
     "<span class=\"set\"><label for=\"in-light\">Light</label>"
@@ -160,13 +167,16 @@ void append_header(std::string& out, const TemplatePreview& preview) {
   out += "</p>\n</header>\n";
 }
 
+bool has_html(const TemplatePreview& preview) {
+  return std::any_of(preview.languages.begin(), preview.languages.end(),
+                     [](const Preview& one) { return !one.html.empty(); });
+}
+
 void append_switches(std::string& out, const TemplatePreview& preview) {
-  const bool has_html =
-      std::any_of(preview.languages.begin(), preview.languages.end(),
-                  [](const Preview& one) { return !one.html.empty(); });
-  if (!has_html && preview.languages.size() < 2) return;
+  const bool switches = has_html(preview);
+  if (!switches && preview.languages.size() < 2) return;
   out += "<nav>\n";
-  if (has_html) out += k_switches;
+  if (switches) out += k_labels;
   if (preview.languages.size() > 1) {
     out += "<span class=\"jump\">";
     for (const auto& one : preview.languages) {
@@ -213,16 +223,8 @@ std::string preview_page(const TemplatePreview& preview) {
       "<link rel=\"icon\" href=\"data:,\">\n";
   append_escaped(out, "<title>", preview.id, " – preview</title>\n");
   out.append("<style>").append(k_preview_page_style).append("</style>\n");
-  out +=
-      "</head>\n<body>\n"
-      "<input class=\"switch\" type=\"radio\" name=\"width\" id=\"at-desk\" "
-      "checked>\n"
-      "<input class=\"switch\" type=\"radio\" name=\"width\" "
-      "id=\"on-phone\">\n"
-      "<input class=\"switch\" type=\"radio\" name=\"scheme\" id=\"in-light\" "
-      "checked>\n"
-      "<input class=\"switch\" type=\"radio\" name=\"scheme\" "
-      "id=\"in-dark\">\n";
+  out += "</head>\n<body>\n";
+  if (has_html(preview)) out += k_switches;
   append_header(out, preview);
   append_switches(out, preview);
   out += "<main>\n";

@@ -179,6 +179,7 @@ TEST_CASE("a text without HTML needs no switches") {
   preview.languages[0].text = "\nfirst line is blank";
   const auto page = preview_page(preview);
   CHECK_FALSE(has(page, "<nav>"));
+  CHECK_FALSE(has(page, "<input"));
   CHECK(has(page, "\">\n\nfirst line is blank</pre>"));
 }
 
