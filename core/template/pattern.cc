@@ -114,7 +114,7 @@ class PatternParser {
   bool read_tag(const File& file, std::size_t begin, Tag& tag) const;
   // `text` is literal but for its $names.
   void add_text(File& file, std::string_view text);
-  void add_literal(std::string_view text);
+  void add_literal(File& file, std::string_view text);
   void add_variable(const File& file, std::string_view name, bool raw);
   void add_tag(File& file, const Tag& tag);
   void open(const File& file, const Tag& tag);
@@ -129,7 +129,8 @@ class PatternParser {
 
   const Pattern::Source& source_;
   Pattern made_;
-  bool text_goes_on_ = false;           // the last node is text, and is open
+  // The last node is text that ends here, and is open.
+  const char* text_goes_on_ = nullptr;
   std::vector<std::size_t> open_;       // sections, as indexes of nodes
   std::vector<std::string> including_;  // partials that are being read
   std::vector<Problem> problems_;
@@ -150,6 +151,7 @@ void PatternParser::parse_file(std::string_view text, std::string label) {
   File file{text, static_cast<std::uint32_t>(made_.files_.size())};
   file.open_above = open_.size();
   made_.files_.push_back(std::move(label));
+  text_goes_on_ = nullptr;
   bytes_ += text.size();
   if (is_too_large()) {
     add_problem(file, "with its partials the text is over 4 MiB");
@@ -178,7 +180,7 @@ void PatternParser::parse_file(std::string_view text, std::string label) {
         "close it with '{{/" + printable(left.text, 60) + "}}'");
     made_.nodes_[open_.back()].end = made_.nodes_.size();
     open_.pop_back();
-    text_goes_on_ = false;
+    text_goes_on_ = nullptr;
   }
 }
 
@@ -260,14 +262,14 @@ void PatternParser::add_text(File& file, std::string_view text) {
   for (std::size_t at = 0;;) {
     const auto dollar = text.find('$', at);
     if (dollar == std::string_view::npos) {
-      add_literal(text.substr(at));
+      add_literal(file, text.substr(at));
       return;
     }
     const auto marker = marker_at(text.substr(dollar));
     if (marker.name.empty()) {
-      add_literal(text.substr(at, dollar + 1 - at));
+      add_literal(file, text.substr(at, dollar + 1 - at));
     } else {
-      add_literal(text.substr(at, dollar - at));
+      add_literal(file, text.substr(at, dollar - at));
       count_lines(file, offset + dollar);
       add_variable(file, marker.name, false);
     }
@@ -275,19 +277,22 @@ void PatternParser::add_text(File& file, std::string_view text) {
   }
 }
 
-void PatternParser::add_literal(std::string_view text) {
+void PatternParser::add_literal(File& file, std::string_view text) {
   if (text.empty()) return;
   made_.literal_size_ += text.size();
-  // One node for a run of text: fewer steps at each filling. Not across the
-  // end of a section, whose last node it must not join.
-  if (text_goes_on_) {
+  // One node for a run of text: fewer steps at each filling. Only for what is
+  // one run in its file, too, so that the place of each of its lines is known.
+  if (text_goes_on_ == text.data()) {
     made_.nodes_.back().text += text;
-    return;
+  } else {
+    count_lines(file, static_cast<std::size_t>(text.data() - file.text.data()));
+    Pattern::Node literal;
+    literal.text = text;
+    literal.file = file.index;
+    literal.line = file.line;
+    made_.nodes_.push_back(std::move(literal));
   }
-  Pattern::Node literal;
-  literal.text = text;
-  made_.nodes_.push_back(std::move(literal));
-  text_goes_on_ = true;
+  text_goes_on_ = text.data() + text.size();
 }
 
 Pattern::Node PatternParser::node(const File& file, Pattern::Kind kind,
@@ -314,7 +319,7 @@ void PatternParser::add_variable(const File& file, std::string_view name,
 
 void PatternParser::add_node(Pattern::Node node) {
   made_.nodes_.push_back(std::move(node));
-  text_goes_on_ = false;
+  text_goes_on_ = nullptr;
 }
 
 void PatternParser::open(const File& file, const Tag& tag) {
@@ -349,7 +354,7 @@ void PatternParser::close(const File& file, const Tag& tag) {
                 "sections must lie one in the other");
   section.end = made_.nodes_.size();
   open_.pop_back();
-  text_goes_on_ = false;
+  text_goes_on_ = nullptr;
 }
 
 void PatternParser::include(const File& file, const Tag& tag) {
@@ -376,6 +381,7 @@ void PatternParser::include(const File& file, const Tag& tag) {
   including_.push_back(name);
   parse_file((*partial)->text, (*partial)->label);
   including_.pop_back();
+  text_goes_on_ = nullptr;
 }
 
 void PatternParser::count_lines(File& file, std::size_t up_to) const {
@@ -398,6 +404,10 @@ void PatternParser::add_problem(const File& file, std::string what,
 
 Result<Pattern> Pattern::parse(const Source& source) {
   return PatternParser(source).parse();
+}
+
+std::string_view Pattern::file_of(const Node& node) const {
+  return files_[node.file];
 }
 
 std::string Pattern::place_of(const Node& node) const {

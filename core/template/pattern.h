@@ -58,7 +58,7 @@ class Pattern {
     std::string text;          // a literal; else the name, dots and all
     std::size_t end = 0;
     std::uint32_t file = 0;
-    std::uint32_t line = 0;
+    std::uint32_t line = 0;  // on which it begins
   };
 
   // A name where a text uses it.
@@ -103,6 +103,8 @@ class Pattern {
   static Result<Pattern> parse(const Source& source);
 
   const std::vector<Node>& nodes() const { return nodes_; }
+  // "es/body.html", and "es/body.html:3".
+  std::string_view file_of(const Node& node) const;
   std::string place_of(const Node& node) const;
   // Every use of every name, in the order of the text. Names of formatters
   // are none.

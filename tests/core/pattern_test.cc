@@ -426,6 +426,19 @@ std::string without_white_space(std::string text) {
   return text;
 }
 
+TEST_CASE("every text knows the file and line on which it begins") {
+  const auto pattern = parsed("one\n{{! gone\n}}\n two $$ {{a}}x\n{{>p}}\nend",
+                              Engine::mustache, {}, {{"p", "in\n$b\nout\n"}});
+  REQUIRE_OK(pattern);
+  std::string found;
+  for (const auto& node : pattern->nodes())
+    found += pattern->place_of(node) + " '" + node.text + "'\n";
+  CHECK(found ==
+        "body:1 'one\n'\nbody:4 ' two $'\nbody:4 ' '\nbody:4 'a'\n"
+        "body:4 'x\n'\np.html:1 'in\n'\np.html:2 'b'\np.html:2 '\nout\n'\n"
+        "body:6 'end'\n");
+}
+
 TEST_CASE("random templates come out as another mustache renders them") {
   int compared = 0;
   for (unsigned seed = 0; seed < 3000; ++seed) {
