@@ -132,12 +132,23 @@ Result<std::optional<std::string>> TemplateFolder::read(
 
 Result<std::vector<std::string>> TemplateFolder::folders(
     const std::string& path) {
+  return names(path, Entry::folder);
+}
+
+Result<std::vector<std::string>> TemplateFolder::files(
+    const std::string& path) {
+  return names(path, Entry::file);
+}
+
+Result<std::vector<std::string>> TemplateFolder::names(const std::string& path,
+                                                       Entry wanted) {
   const auto fd = open(path, O_RDONLY | O_DIRECTORY);
   if (!fd) return tl::unexpected(fd.error());
 
   std::vector<std::string> names;
   const auto listed = for_each_name(fd->get(), [&](const char* name) {
-    if (*name != '.' && is_folder(fd->get(), name)) names.emplace_back(name);
+    if (*name != '.' && is_folder(fd->get(), name) == (wanted == Entry::folder))
+      names.emplace_back(name);
     return true;
   });
   if (!listed)

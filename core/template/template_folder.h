@@ -28,6 +28,8 @@ class TemplateFolder {
   // The names of the folders at `path` ("." is the root), sorted; those with a
   // leading dot are left out. not_found when `path` is no folder.
   Result<std::vector<std::string>> folders(const std::string& path);
+  // The same of what is no folder.
+  Result<std::vector<std::string>> files(const std::string& path);
   // `path` as people find it: with the root.
   std::string full_path(const std::string& path) const;
   // Lets go of the root; the next call opens it anew.
@@ -37,6 +39,8 @@ class TemplateFolder {
   // The root's descriptor.
   Result<int> open_root();
   Result<Fd> open(const std::string& path, int flags);
+  enum class Entry { folder, file };
+  Result<std::vector<std::string>> names(const std::string& path, Entry wanted);
 
   std::string root_;
   Fd root_fd_;

@@ -18,6 +18,7 @@
 #include "core/template/filling.h"
 #include "core/template/filling_words.h"
 #include "core/template/language_fallback.h"
+#include "core/template/partial_files.h"
 #include "core/template/template_copy.h"
 #include "core/template/template_folder.h"
 #include "core/template/template_settings.h"
@@ -81,11 +82,6 @@ struct TemplateStore::Impl {
   Result<const Copy*> copy(Entry& entry, std::string_view lang);
   Result<const Copy*> find_copy(Entry& entry, std::string_view lang);
   Result<TemplateText> read_text(const Template& of, const std::string& lang);
-  // The partial for a text in `lang`: of that language or what stands in for
-  // it.
-  Result<std::optional<Pattern::Partial>> partial(const Template& of,
-                                                  std::string_view lang,
-                                                  std::string_view file);
   // Everything about `message`'s mail that comes from its template; what is
   // wrong with it goes to `holes`.
   RenderedTemplate fill(const Entry& entry, const Copy& copy,
@@ -177,29 +173,6 @@ Result<TemplateText> TemplateStore::Impl::read_text(const Template& of,
   return made;
 }
 
-Result<std::optional<Pattern::Partial>> TemplateStore::Impl::partial(
-    const Template& of, std::string_view lang, std::string_view file) {
-  // As a template's: no way out of the folder.
-  if (!is_template_id(file))
-    return fail(Error::Kind::config,
-                quoted(file) + " cannot name a partial's file",
-                "letters, digits, '_', '.' and '-', no leading dot");
-  auto folders = language_chain(lang, of.default_lang, default_lang);
-  // One that is in no language's folder is good for all of them.
-  folders.emplace_back();
-  for (const auto& wanted : folders) {
-    std::string path = "_partials/";
-    if (!wanted.empty()) path.append(wanted).append("/");
-    path += file;
-    auto text = folder.read(path);
-    if (!text) return tl::unexpected(text.error());
-    if (*text)
-      return std::optional(
-          Pattern::Partial{std::move(path), std::move(**text)});
-  }
-  return std::optional<Pattern::Partial>();
-}
-
 Result<const TemplateStore::Impl::Copy*> TemplateStore::Impl::copy(
     Entry& entry, std::string_view lang) {
   const auto known = entry.asked.find(lang);
@@ -226,7 +199,9 @@ Result<const TemplateStore::Impl::Copy*> TemplateStore::Impl::find_copy(
     auto parsed = parse_text(
         of, std::move(*source),
         [&](std::string_view name, std::string_view ending) {
-          return partial(of, *found, std::string(name).append(ending));
+          return read_partial(
+              folder, language_chain(*found, of.default_lang, default_lang),
+              std::string(name).append(ending));
         });
     if (!parsed) return tl::unexpected(parsed.error());
     auto names = names_in(entry.parsed, *parsed);
