@@ -1,0 +1,88 @@
+#include "core/template/pattern_layout.h"
+
+#include <algorithm>
+
+namespace pony {
+namespace {
+
+class Layouter {
+ public:
+  explicit Layouter(const Pattern& pattern) : pattern_(pattern) {}
+
+  PatternLayout lay_out(SectionTags tags);
+
+ private:
+  using Node = Pattern::Node;
+
+  void append_literal(const Node& node);
+  void append_name(const Node& node);
+  void append_tag(const Node& node, std::string_view sigil);
+  // Whatever comes next may begin a line: `below` lines below `node`.
+  void begin_line(const Node& node, std::size_t below = 0) {
+    if (made_.text.empty() || made_.text.back() == '\n')
+      made_.places.push_back(std::string(pattern_.file_of(node)) + ":" +
+                             std::to_string(node.line + below));
+  }
+
+  const Pattern& pattern_;
+  PatternLayout made_;
+};
+
+PatternLayout Layouter::lay_out(SectionTags tags) {
+  const auto& nodes = pattern_.nodes();
+  made_.text.reserve(pattern_.literal_size() + nodes.size() * 8);
+  std::vector<const Node*> open;
+  for (std::size_t i = 0; i <= nodes.size(); ++i) {
+    while (!open.empty() && open.back()->end <= i) {
+      append_tag(*open.back(), "/");
+      open.pop_back();
+    }
+    if (i == nodes.size()) break;
+    const auto& node = nodes[i];
+    if (node.kind == Pattern::Kind::literal) {
+      append_literal(node);
+    } else if (node.kind == Pattern::Kind::variable) {
+      append_name(node);
+    } else if (tags == SectionTags::shown) {
+      append_tag(node, node.kind == Pattern::Kind::section ? "#" : "^");
+      open.push_back(&node);
+    }
+  }
+  return std::move(made_);
+}
+
+void Layouter::append_literal(const Node& node) {
+  std::size_t below = 0;
+  for (const char c : node.text) {
+    begin_line(node, below);
+    made_.text += c;
+    if (c == '\n') ++below;
+  }
+}
+
+void Layouter::append_name(const Node& node) {
+  begin_line(node);
+  PatternLayout::Name name{made_.text.size(), 0, &node};
+  made_.text += "{{" + node.text + "}}";
+  name.end = made_.text.size();
+  made_.names.push_back(name);
+}
+
+void Layouter::append_tag(const Node& node, std::string_view sigil) {
+  begin_line(node);
+  made_.text.append("{{").append(sigil).append(node.text).append("}}");
+}
+
+}  // namespace
+
+std::string_view PatternLayout::place_of(std::size_t line) const {
+  if (places.empty()) return {};
+  const auto index = std::clamp<std::size_t>(line, 1, places.size()) - 1;
+  return places[index];
+}
+
+PatternLayout layout_of(const Pattern& pattern, SectionTags tags) {
+  return Layouter(pattern).lay_out(tags);
+}
+
+}  // namespace pony
