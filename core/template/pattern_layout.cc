@@ -17,15 +17,19 @@ class Layouter {
   void append_literal(const Node& node);
   void append_name(const Node& node);
   void append_tag(const Node& node, std::string_view sigil);
-  // Whatever comes next may begin a line: `below` lines below `node`.
-  void begin_line(const Node& node, std::size_t below = 0) {
-    if (made_.text.empty() || made_.text.back() == '\n')
-      made_.places.push_back(std::string(pattern_.file_of(node)) + ":" +
-                             std::to_string(node.line + below));
+  // What comes next is `below` lines below `node`. The first of a line says
+  // where that is from; tags, which may have stood alone on a line that is
+  // gone, don't.
+  void place_line(const Node& node, std::size_t below = 0) {
+    if (line_has_place_) return;
+    line_has_place_ = true;
+    made_.places.push_back(std::string(pattern_.file_of(node)) + ":" +
+                           std::to_string(node.line + below));
   }
 
   const Pattern& pattern_;
   PatternLayout made_;
+  bool line_has_place_ = false;
 };
 
 PatternLayout Layouter::lay_out(SectionTags tags) {
@@ -54,14 +58,16 @@ PatternLayout Layouter::lay_out(SectionTags tags) {
 void Layouter::append_literal(const Node& node) {
   std::size_t below = 0;
   for (const char c : node.text) {
-    begin_line(node, below);
+    place_line(node, below);
     made_.text += c;
-    if (c == '\n') ++below;
+    if (c != '\n') continue;
+    ++below;
+    line_has_place_ = false;
   }
 }
 
 void Layouter::append_name(const Node& node) {
-  begin_line(node);
+  place_line(node);
   PatternLayout::Name name{made_.text.size(), 0, &node};
   made_.text += "{{" + node.text + "}}";
   name.end = made_.text.size();
@@ -69,7 +75,6 @@ void Layouter::append_name(const Node& node) {
 }
 
 void Layouter::append_tag(const Node& node, std::string_view sigil) {
-  begin_line(node);
   made_.text.append("{{").append(sigil).append(node.text).append("}}");
 }
 

@@ -1,0 +1,57 @@
+#include "core/template/template_check.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/template/language_fallback.h"
+
+namespace pony {
+namespace {
+
+constexpr std::string_view k_check = "translations";
+
+bool has_language(const TemplateSource& source, std::string_view lang) {
+  return std::any_of(source.languages.begin(), source.languages.end(),
+                     [&](const LanguageSource& each) {
+                       return is_same_language(each.lang, lang);
+                     });
+}
+
+}  // namespace
+
+Result<TemplateSource> check_template(TemplateFolder& folder,
+                                      const std::string& id,
+                                      const std::string& site_default,
+                                      Findings& findings) {
+  auto source = read_template_source(folder, id, site_default, findings);
+  if (!source) return source;
+  check_files(*source, findings);
+  // A wrong template.yaml may not say which names there are.
+  if (source->settings_are_good) {
+    check_settings(*source, findings);
+    check_names(*source, findings);
+  }
+  check_markup(*source, findings);
+  return source;
+}
+
+void check_translations(const std::vector<TemplateSource>& all,
+                        Findings& findings) {
+  std::set<std::string> languages;
+  for (const auto& source : all)
+    for (const auto& language : source.languages)
+      languages.insert(language.lang);
+  for (const auto& source : all) {
+    for (const auto& lang : languages) {
+      if (source.languages.empty() || has_language(source, lang)) continue;
+      auto finding = source.finding(
+          Severity::warning, k_check, nullptr, source.path(lang), 0,
+          "there is no " + lang + ", which other templates have",
+          "pony template translate " + source.id() + " " + lang);
+      finding.lang = lang;
+      findings.add(std::move(finding));
+    }
+  }
+}
+
+}  // namespace pony
