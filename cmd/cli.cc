@@ -277,6 +277,8 @@ const std::vector<Command>& commands() {
        add_template_import},
       {"template preview", "what a reader gets, in any language", "Templates",
        add_template_preview},
+      {"template check", "everything that is wrong with templates, at once",
+       "Templates", add_template_check},
       {"init", "write a starter configuration, spool and templates", "Set up",
        add_init},
       {"config check", "every problem of the configuration at once", "Set up",

@@ -31,6 +31,7 @@ Action add_template_remove(CLI::App& app, Context& context);
 Action add_template_translate(CLI::App& app, Context& context);
 Action add_template_export(CLI::App& app, Context& context);
 Action add_template_import(CLI::App& app, Context& context);
+Action add_template_check(CLI::App& app, Context& context);
 Action add_fsck(CLI::App& app, Context& context);
 Action add_template_preview(CLI::App& app, Context& context);
 

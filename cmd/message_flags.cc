@@ -132,14 +132,9 @@ Result<Json> json_from(const MessageFlags& flags, Time now) {
   text("idempotency_key", flags.key);
 
   if (!flags.set.empty()) {
-    Json& values = message.set("replacements", Json::object());
-    for (const auto& one : flags.set) {
-      const auto equals = one.find('=');
-      if (equals == std::string::npos || equals == 0)
-        return fail(Error::Kind::usage,
-                    "--set wants NAME=VALUE, not '" + printable(one, 80) + "'");
-      values.set(one.substr(0, equals), Json::string(one.substr(equals + 1)));
-    }
+    auto values = values_from(flags.set);
+    if (!values) return values;
+    message.set("replacements", std::move(*values));
   }
   if (!flags.headers.empty()) {
     Json& headers = message.set("headers", Json::object());
@@ -172,6 +167,18 @@ Result<Json> json_from(const MessageFlags& flags, Time now) {
     message.set("attachments", std::move(list_of_files));
   }
   return message;
+}
+
+Result<Json> values_from(const std::vector<std::string>& set) {
+  Json values = Json::object();
+  for (const auto& one : set) {
+    const auto equals = one.find('=');
+    if (equals == std::string::npos || equals == 0)
+      return fail(Error::Kind::usage,
+                  "--set wants NAME=VALUE, not '" + printable(one, 80) + "'");
+    values.set(one.substr(0, equals), Json::string(one.substr(equals + 1)));
+  }
+  return values;
 }
 
 void complete(Json& message, const Json& more) {

@@ -31,6 +31,9 @@ void add_message_flags(CLI::App& app, MessageFlags& flags);
 // not_found (an attachment).
 Result<Json> json_from(const MessageFlags& flags, Time now);
 
+// NAME=VALUE, each a member. usage for anything else.
+Result<Json> values_from(const std::vector<std::string>& set);
+
 // Adds to `message` those members of `more` that it has not; replacements
 // and headers name by name.
 void complete(Json& message, const Json& more);

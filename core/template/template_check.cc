@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <set>
 
+#include "core/json.h"
+#include "core/message.h"
 #include "core/template/language_fallback.h"
+#include "core/template/partial_files.h"
 
 namespace pony {
 namespace {
@@ -17,7 +20,38 @@ bool has_language(const TemplateSource& source, std::string_view lang) {
                      });
 }
 
+Finding about_folder(std::string path, std::string what) {
+  Finding made;
+  made.check = "files";
+  made.file = std::move(path);
+  made.what = std::move(what);
+  return made;
+}
+
 }  // namespace
+
+std::vector<std::string> check_root(TemplateFolder& folder,
+                                    const std::vector<std::string>& folders,
+                                    Findings& findings) {
+  std::vector<std::string> ids;
+  for (const auto& name : folders) {
+    if (name.starts_with('_')) continue;
+    if (is_template_id(name))
+      ids.push_back(name);
+    else
+      findings.add(about_folder(
+          name, "'" + printable(name, 60) + "' cannot name a template"));
+  }
+  const std::string partials(k_partials_folder);
+  if (const auto languages = folder.folders(partials))
+    for (const auto& lang : *languages)
+      if (!is_language(lang))
+        findings.add(
+            about_folder(partials + "/" + lang,
+                         "'" + printable(lang, 60) +
+                             "' is no language: no partial in it is used"));
+  return ids;
+}
 
 Result<TemplateSource> check_template(TemplateFolder& folder,
                                       const std::string& id,

@@ -28,6 +28,13 @@ Result<TemplateSource> check_template(TemplateFolder& folder,
                                       const std::string& site_default,
                                       Findings& findings);
 
+// The ids among `folders`, the names of the folders in the templates' root.
+// What can be no template's name is a finding, and so is a folder of partials
+// that no language is called by.
+std::vector<std::string> check_root(TemplateFolder& folder,
+                                    const std::vector<std::string>& folders,
+                                    Findings& findings);
+
 // What only all templates together show: languages that some of `all` have
 // and others have not.
 void check_translations(const std::vector<TemplateSource>& all,
