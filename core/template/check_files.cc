@@ -38,6 +38,7 @@ class FilesCheck {
 
  private:
   void check_folders();
+  void check_default();
   void check_strays();
   void check_strays(const LanguageSource& language);
   void check_bodies(const LanguageSource& language);
@@ -78,18 +79,23 @@ void FilesCheck::check_folders() {
       add(Severity::error, &*one, source_.path(one->lang),
           "is the same language as '" + twin->lang + "': it is never used");
   }
-  const auto& lang = source_.settings.default_lang.empty()
-                         ? source_.site_default
-                         : source_.settings.default_lang;
-  if (source_.languages.empty()) {
-    add(Severity::error, nullptr, source_.id(), "there is no language",
-        "make a folder such as '" + source_.path(lang) +
-            "' with subject.txt and body.txt or body.html");
-  } else if (source_.language_for({}) == nullptr) {
-    add(Severity::error, nullptr, source_.path(lang),
-        "there is no '" + lang + "', the default language",
-        "default_lang in template.yaml chooses one that is there");
-  }
+  check_default();
+}
+
+void FilesCheck::check_default() {
+  const auto& own = source_.settings.default_lang;
+  const auto& lang = own.empty() ? source_.site_default : own;
+  if (source_.languages.empty())
+    return add(Severity::error, nullptr, source_.id(), "there is no language",
+               "make a folder such as '" + source_.path(lang) +
+                   "' with subject.txt and body.txt or body.html");
+  // Its base will do: "en" for "en-GB".
+  for (const auto& wanted : language_chain(lang, {}, {}))
+    for (const auto& language : source_.languages)
+      if (is_same_language(language.lang, wanted)) return;
+  add(Severity::error, nullptr, source_.path(lang),
+      "there is no '" + lang + "', the default language",
+      "default_lang in template.yaml chooses one that is there");
 }
 
 // The name that `file` was probably meant to have; empty: none.
@@ -152,7 +158,7 @@ void FilesCheck::check_bodies(const LanguageSource& language) {
         "a preheader goes into HTML, and there is no body.html");
   const auto* reference = source_.reference();
   const bool has_body = language.has("body.txt") || language.has("body.html");
-  if (reference == &language || !has_body) return;
+  if (reference == &language || !has_body || !language.is_readable) return;
   // A text part is made of the HTML; nothing makes HTML of text.
   for (const auto& [file, severity] :
        {std::pair{"body.html", Severity::error},

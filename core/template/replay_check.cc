@@ -99,15 +99,15 @@ void ReplayCheck::fill(const LanguageSource& language, const Json& values,
   const auto& settings = source_.parsed_settings;
   Filling filling(values, language.lang);
   const auto subject = filling.fill(text.subject, As::header);
-  const auto html = filling.fill(text.body_html, As::html);
-  std::vector<std::string> uris;
   std::string rest;
   filling.fill(text.preheader, As::html, rest);
   filling.fill(text.body_text, As::text, rest);
+  const auto html = filling.fill(text.body_html, As::html);
   filling.fill(settings.from_name, As::header, rest);
   filling.fill(settings.reply_to_name, As::header, rest);
   for (const auto& [name, pattern] : settings.headers)
     filling.fill(pattern, As::header, rest);
+  std::vector<std::string> uris;
   for (const auto& pattern : settings.list_unsubscribe)
     uris.push_back(filling.fill(pattern, As::uri));
   for (const auto& hole : filling.holes())

@@ -108,7 +108,6 @@ void Reader::read_language(const std::string& lang) {
   const std::string path = into_.path(lang);
   auto names = folder_.files(path);
   if (!names) return add_error(&language, path, 0, names.error().what);
-  bool is_readable = true;
   for (const auto& name : *names) {
     const bool is_text = std::find(k_text_files.begin(), k_text_files.end(),
                                    name) != k_text_files.end();
@@ -117,11 +116,11 @@ void Reader::read_language(const std::string& lang) {
     } else if (auto text = read_file(path + "/" + name, &language)) {
       language.files.emplace(name, std::move(*text));
     } else {
-      is_readable = false;
+      language.is_readable = false;
     }
   }
   // Else what could not be read would be missed, too.
-  if (is_readable) parse(language);
+  if (language.is_readable) parse(language);
 }
 
 std::optional<std::string> Reader::read_file(const std::string& path,

@@ -25,6 +25,7 @@ struct LanguageSource {
   std::string lang;
   LanguageFiles files;
   std::vector<std::string> strays;  // files that nothing reads
+  bool is_readable = true;          // all its files could be read
   // Nothing: it cannot be parsed, and that has been said.
   std::optional<ParsedText> parsed;
 
