@@ -67,7 +67,7 @@ class MarkupScan {
 
   const PatternLayout& layout_;
   std::vector<PatternLayout::Name>::const_iterator next_;
-  std::string element_;  // whose tag was the last to open
+  std::string element_;  // that the last tag opened; empty: it closed one
 };
 
 void MarkupScan::run() {
@@ -89,6 +89,8 @@ void MarkupScan::run() {
                             : Spot::Where::comment);
         break;
       case HtmlToken::Kind::end_tag:
+        element_.clear();
+        [[fallthrough]];
       case HtmlToken::Kind::unfinished:
         take_names(end, Spot::Where::tag);
         break;

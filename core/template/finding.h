@@ -55,7 +55,7 @@ class Findings {
  private:
   std::string lang_;
   std::vector<Finding> list_;
-  // Templates say it, the files and lines of partials don't depend on them.
+  // Place and sentence: a partial's are the same in all its templates.
   std::set<std::pair<std::string, std::string>> said_;
   std::size_t errors_ = 0;
   std::size_t warnings_ = 0;

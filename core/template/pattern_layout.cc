@@ -1,13 +1,17 @@
 #include "core/template/pattern_layout.h"
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 namespace pony {
 namespace {
 
 class Layouter {
  public:
-  explicit Layouter(const Pattern& pattern) : pattern_(pattern) {}
+  explicit Layouter(const Pattern& pattern) : pattern_(pattern) {
+    made_.pattern = &pattern;
+  }
 
   PatternLayout lay_out(SectionTags tags);
 
@@ -23,8 +27,7 @@ class Layouter {
   void place_line(const Node& node, std::size_t below = 0) {
     if (line_has_place_) return;
     line_has_place_ = true;
-    made_.places.push_back(std::string(pattern_.file_of(node)) + ":" +
-                           std::to_string(node.line + below));
+    made_.lines.push_back({&node, below});
   }
 
   const Pattern& pattern_;
@@ -80,10 +83,11 @@ void Layouter::append_tag(const Node& node, std::string_view sigil) {
 
 }  // namespace
 
-std::string_view PatternLayout::place_of(std::size_t line) const {
-  if (places.empty()) return {};
-  const auto index = std::clamp<std::size_t>(line, 1, places.size()) - 1;
-  return places[index];
+std::string PatternLayout::place_of(std::size_t line) const {
+  if (lines.empty()) return {};
+  const auto& at = lines[std::clamp<std::size_t>(line, 1, lines.size()) - 1];
+  return std::string(pattern->file_of(*at.node)) + ":" +
+         std::to_string(at.node->line + at.below);
 }
 
 PatternLayout layout_of(const Pattern& pattern, SectionTags tags) {

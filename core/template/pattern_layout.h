@@ -11,7 +11,6 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/template/pattern.h"
@@ -25,12 +24,20 @@ struct PatternLayout {
     const Pattern::Node* node = nullptr;
   };
 
-  std::string text;
-  std::vector<Name> names;          // in the order of the text
-  std::vector<std::string> places;  // of each line: "es/body.html:3"
+  // Where a line is from: so many lines below where this begins.
+  struct Line {
+    const Pattern::Node* node = nullptr;
+    std::size_t below = 0;
+  };
 
-  // Of the line `line`, counted from 1; the last one's for lines beyond.
-  std::string_view place_of(std::size_t line) const;
+  std::string text;
+  std::vector<Name> names;  // in the order of the text
+  std::vector<Line> lines;
+  const Pattern* pattern = nullptr;
+
+  // "es/body.html:3" of the line `line` of `text`, counted from 1; for lines
+  // beyond, the last one's. Empty when there is no text.
+  std::string place_of(std::size_t line) const;
 };
 
 // The tags that open and close sections.

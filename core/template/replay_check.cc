@@ -95,38 +95,45 @@ void ReplayCheck::fill(const LanguageSource& language, const Json& values,
                        std::string_view example) {
   ++by_language_[&language];
   if (!language.parsed) return;  // that has been said
-  const auto& text = *language.parsed;
-  const auto& settings = source_.parsed_settings;
   Filling filling(values, language.lang);
-  const auto subject = filling.fill(text.subject, As::header);
-  std::string rest;
-  filling.fill(text.preheader, As::html, rest);
-  filling.fill(text.body_text, As::text, rest);
-  const auto html = filling.fill(text.body_html, As::html);
-  filling.fill(settings.from_name, As::header, rest);
-  filling.fill(settings.reply_to_name, As::header, rest);
-  for (const auto& [name, pattern] : settings.headers)
-    filling.fill(pattern, As::header, rest);
+  std::string subject;
+  std::string html;
   std::vector<std::string> uris;
-  for (const auto& pattern : settings.list_unsubscribe)
-    uris.push_back(filling.fill(pattern, As::uri));
+  std::string rest;
+  for_each_pattern(source_.parsed_settings, *language.parsed,
+                   [&](const Pattern& pattern, As as) {
+                     if (&pattern == &language.parsed->subject)
+                       filling.fill(pattern, as, subject);
+                     else if (&pattern == &language.parsed->body_html)
+                       filling.fill(pattern, as, html);
+                     else if (as == As::uri)
+                       uris.push_back(filling.fill(pattern, as));
+                     else
+                       filling.fill(pattern, as, rest);
+                   });
   for (const auto& hole : filling.holes())
     count_hole(language, hole, values, example);
   if (!filling.holes().empty()) return;
+  check_size(language, subject, html, example);
+  for (const auto& uri : uris) check_unsubscribe(uri, example);
+}
 
-  const auto note = [&](const char* file, Severity severity, std::string what,
-                        std::string hint = {}) {
-    count(language.lang + "\n" + file, example, [&] {
+void ReplayCheck::check_size(const LanguageSource& language,
+                             std::string_view subject, std::string_view html,
+                             std::string_view example) {
+  const auto note = [&](std::string_view file, Severity severity,
+                        std::string what) {
+    const auto place = language.lang + "/" + std::string(file);
+    count(place, example, [&] {
       Tally made;
       made.severity = severity;
       made.language = &language;
-      made.place = language.lang + "/" + file;
+      made.place = place;
       made.single = std::move(what);
-      made.hint = std::move(hint);
       return made;
     });
   };
-  if (subject.find_first_not_of(" \t") == std::string::npos)
+  if (subject.find_first_not_of(" \t") == std::string_view::npos)
     note("subject.txt", Severity::error, "the subject is empty");
   else if (characters_in(subject) > k_long_subject)
     note("subject.txt", Severity::warning,
@@ -134,15 +141,19 @@ void ReplayCheck::fill(const LanguageSource& language, const Json& values,
   if (html.size() > k_clipped_at)
     note("body.html", Severity::warning,
          "the HTML is larger than 102,400 bytes: Gmail cuts it off there");
-  for (const auto& uri : uris)
-    if (const auto fit = check_unsubscribe_uri(uri); !fit)
-      count("list_unsubscribe", example, [&] {
-        Tally made;
-        made.place = "template.yaml";
-        made.single = "list_unsubscribe: " + fit.error().what;
-        made.hint = fit.error().hint;
-        return made;
-      });
+}
+
+void ReplayCheck::check_unsubscribe(std::string_view uri,
+                                    std::string_view example) {
+  const auto fit = check_unsubscribe_uri(uri);
+  if (fit) return;
+  count("list_unsubscribe", example, [&] {
+    Tally made;
+    made.place = k_settings_file;
+    made.single = "list_unsubscribe: " + fit.error().what;
+    made.hint = fit.error().hint;
+    return made;
+  });
 }
 
 void ReplayCheck::count_hole(const LanguageSource& language, const Hole& hole,

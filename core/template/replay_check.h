@@ -53,6 +53,9 @@ class ReplayCheck {
 
   void fill(const LanguageSource& language, const Json& values,
             std::string_view example);
+  void check_size(const LanguageSource& language, std::string_view subject,
+                  std::string_view html, std::string_view example);
+  void check_unsubscribe(std::string_view uri, std::string_view example);
   void count_hole(const LanguageSource& language, const Hole& hole,
                   const Json& values, std::string_view example);
   void count_unused(const Json& values, std::string_view example);
