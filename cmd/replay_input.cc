@@ -124,6 +124,8 @@ Result<> ReplayInput::take_logged(const JsonRecords::Record& record,
                           : message_from(*json, false);
   if (!message) {
     ++unreadable_;
+  } else if (message->template_id.empty()) {
+    return {};  // its words are its own
   } else if (!is_filed) {
     take_message(std::move(*message), example);
   } else if (is_new(id)) {

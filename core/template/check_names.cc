@@ -48,12 +48,14 @@ void add_uses(const Pattern& pattern, UsedNames& into) {
   }
 }
 
+std::array<const Pattern*, 4> texts_of(const LanguageSource& language) {
+  const auto& text = *language.parsed;
+  return {&text.subject, &text.preheader, &text.body_text, &text.body_html};
+}
+
 UsedNames names_of(const LanguageSource& language) {
   UsedNames names;
-  const auto& text = *language.parsed;
-  for (const auto* pattern :
-       {&text.subject, &text.preheader, &text.body_text, &text.body_html})
-    add_uses(*pattern, names);
+  for (const auto* pattern : texts_of(language)) add_uses(*pattern, names);
   return names;
 }
 
@@ -82,7 +84,7 @@ class NamesCheck {
                         const Used& used, const LanguageSource& than,
                         const Used& reference);
   void check_formatters(const LanguageSource& language);
-  void check_formatters(const LanguageSource& language, const Pattern& pattern);
+  void check_locale(const LanguageSource& language);
   // What stands in the formatter's section at `index`.
   void check_formatted(const LanguageSource& language, const Pattern& pattern,
                        std::size_t index);
@@ -97,8 +99,11 @@ class NamesCheck {
 };
 
 void NamesCheck::run() {
-  for (const auto& language : source_.languages)
-    if (language.parsed) check_formatters(language);
+  for (const auto& language : source_.languages) {
+    if (!language.parsed) continue;
+    check_formatters(language);
+    check_locale(language);
+  }
   const auto* than = source_.reference();
   if (than == nullptr || !than->parsed) return;
   const auto reference = names_of(*than);
@@ -193,31 +198,32 @@ bool fits(Formatter formatter, std::string_view text) {
 }
 
 void NamesCheck::check_formatters(const LanguageSource& language) {
-  const auto& text = *language.parsed;
-  for (const auto* pattern :
-       {&text.subject, &text.preheader, &text.body_text, &text.body_html})
-    check_formatters(language, *pattern);
+  for (const auto* pattern : texts_of(language)) {
+    const auto& nodes = pattern->nodes();
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (nodes[i].formatter != Formatter::none)
+        check_formatted(language, *pattern, i);
+      if (nodes[i].kind == Pattern::Kind::inverted &&
+          is_formatter(nodes[i].text))
+        add(Severity::warning, language, pattern->place_of(nodes[i]),
+            "'{{^" + nodes[i].text + "}}' asks for a value, and '{{#" +
+                nodes[i].text + "}}' does not: it formats what is in it",
+            "give the value another name");
+    }
+  }
 }
 
-void NamesCheck::check_formatters(const LanguageSource& language,
-                                  const Pattern& pattern) {
-  bool is_said = knows_locale(language.lang);
-  for (std::size_t i = 0; i < pattern.nodes().size(); ++i) {
-    const auto& node = pattern.nodes()[i];
-    const auto place = pattern.place_of(node);
-    if (node.kind == Pattern::Kind::inverted && is_formatter(node.text))
-      add(Severity::warning, language, place,
-          "'{{^" + node.text + "}}' asks for a value, and '{{#" + node.text +
-              "}}' does not: it formats what is in it",
-          "give the value another name");
-    if (node.formatter == Formatter::none) continue;
-    check_formatted(language, pattern, i);
-    if (is_said) continue;
-    is_said = true;
-    add(Severity::warning, language, place,
-        "no form of numbers and dates is known for '" + language.lang +
-            "': they come out as ISO writes them",
-        "such as 2026-11-21 and 1234.50 EUR");
+void NamesCheck::check_locale(const LanguageSource& language) {
+  if (knows_locale(language.lang)) return;
+  for (const auto* pattern : texts_of(language)) {
+    for (const auto& node : pattern->nodes()) {
+      if (node.formatter == Formatter::none) continue;
+      // Once: that it is one language is the point.
+      return add(Severity::warning, language, pattern->place_of(node),
+                 "no form of numbers and dates is known for '" + language.lang +
+                     "': they come out as ISO writes them",
+                 "such as 2026-11-21 and 1234.50 EUR");
+    }
   }
 }
 

@@ -403,6 +403,11 @@ TEST_CASE("HTML and text of one language use the same names") {
   CHECK(
       joined(found_in(Templates().with_html("en", html).with_html("es", html)))
           .empty());
+  one.with("t/en/body.txt", "{{name}} {{url}}")
+      .with("t/en/body.html",
+            "<!doctype html><html lang=\"en\"><head><title>{{title}}</title>"
+            "</head><body>{{name}} <a href=\"{{url}}\">x</a></body></html>");
+  CHECK(joined(found_in(one)).empty());
 }
 
 TEST_CASE("names that template.yaml lists and nothing uses are a warning") {
@@ -447,12 +452,14 @@ TEST_CASE("formatters in a language without a form are a warning, once") {
   templates
       .with("t/en/body.txt",
             "{{name}}{{#money}}{{a}}{{/money}}{{#date}}{{b}}{{/date}}")
-      .with("t/tlh/subject.txt", "x")
+      .with("t/en/subject.txt", "{{#number}}{{c}}{{/number}}")
+      .with("t/tlh/subject.txt", "{{#number}}{{c}}{{/number}}")
       .with("t/tlh/body.txt",
             "{{name}}{{#money}}{{a}}{{/money}}{{#date}}{{b}}{{/date}}");
-  CHECK_ONLY(found_in(templates),
-             "t/tlh/body.txt:1: warning: no form of numbers and dates is known "
-             "for 'tlh'");
+  CHECK_ONLY(
+      found_in(templates),
+      "t/tlh/subject.txt:1: warning: no form of numbers and dates is known "
+      "for 'tlh'");
 }
 
 // --- HTML ------------------------------------------------------------------
@@ -468,6 +475,12 @@ TEST_CASE("what is wrong with the HTML is told with its line") {
   CHECK_ONLY(found_with_html("<div>"), "t/en/body.html:3: error: ");
   CHECK_ONLY(found_with_html("{{! a\nb\n}}\n<i>never"),
              "t/en/body.html:6: error: ");
+}
+
+TEST_CASE("what one section opens another may close") {
+  CHECK(joined(found_with_html("{{#a}}<div>{{/a}}{{^a}}<div id=\"x\">{{/a}}\n"
+                               "{{name}}</div>"))
+            .empty());
 }
 
 TEST_CASE("a name without quotes around it in an attribute is an error") {
