@@ -215,17 +215,19 @@ void PatternParser::add_tag(File& file, const Tag& tag) {
   auto before = file.text.substr(file.pos, tag.begin - file.pos);
   std::size_t next = tag.end;
   if (std::string_view("#^/!>=").find(tag.sigil) != std::string_view::npos) {
-    const auto line_begin = file.text.rfind('\n', tag.begin);
-    const auto begin =
-        line_begin == std::string_view::npos ? 0 : line_begin + 1;
-    auto line_end = file.text.find('\n', tag.end);
-    if (line_end == std::string_view::npos) line_end = file.text.size();
-    auto behind = file.text.substr(tag.end, line_end - tag.end);
-    if (behind.ends_with('\r')) behind.remove_suffix(1);
-    if (is_blank(file.text.substr(begin, tag.begin - begin)) &&
-        is_blank(behind) && begin >= file.pos) {
+    // Only over blanks, so that a line with many tags is not gone over for
+    // each of them.
+    std::size_t begin = tag.begin;
+    while (begin > file.pos && is_blank(file.text.substr(begin - 1, 1)))
+      --begin;
+    auto end =
+        std::min(file.text.find_first_not_of(" \t", tag.end), file.text.size());
+    if (file.text.substr(end).starts_with('\r')) ++end;
+    const bool begins_line = begin == 0 || file.text[begin - 1] == '\n';
+    const bool ends_line = end == file.text.size() || file.text[end] == '\n';
+    if (begins_line && ends_line) {
       before = file.text.substr(file.pos, begin - file.pos);
-      next = std::min(line_end + 1, file.text.size());
+      next = std::min(end + 1, file.text.size());
     }
   }
   add_text(file, before);
