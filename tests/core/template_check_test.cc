@@ -180,6 +180,8 @@ TEST_CASE("what one partial opens another may close") {
 TEST_CASE("a file that is no text is told, and nothing is missed for it") {
   CHECK_ONLY(found_in(Templates().with("t/es/body.txt", "\xFF\xFE")),
              "t/es/body.txt: error: ");
+  CHECK_ONLY(found_in(Templates().with("t/es/subject.txt", "\xFF\xFE")),
+             "t/es/subject.txt: error: ");
 }
 
 TEST_CASE("a subject that is missing, empty or of two lines is an error") {
