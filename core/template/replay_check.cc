@@ -95,7 +95,7 @@ void ReplayCheck::fill(const LanguageSource& language, const Json& values,
                        std::string_view example) {
   ++by_language_[&language];
   if (!language.parsed) return;  // that has been said
-  Filling filling(values, language.lang);
+  Filling filling(values, language.lang, language.lang);
   std::string subject;
   std::string html;
   std::vector<std::string> uris;

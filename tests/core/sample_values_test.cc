@@ -37,7 +37,7 @@ std::string filled(std::string_view text, std::string_view given = "{}") {
   auto pattern = Pattern::parse({text, "body", Engine::mustache});
   REQUIRE_OK(pattern);
   const auto made = with_samples(*json, pattern->uses());
-  Filling filling(made.values, "en");
+  Filling filling(made.values, "en", "en");
   auto out = filling.fill(*pattern, As::text);
   for (const auto& hole : filling.holes()) out += "[" + hole.name + "]";
   return out;
