@@ -1,6 +1,5 @@
 #include "cmd/local_submission.h"
 
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <unistd.h>
 
@@ -34,7 +33,7 @@ std::string host_name() {
 
 // The machine's mail name (Debian's policy, 11.6), or its host name.
 std::string mail_name(const std::string& host) {
-  const auto text = read_regular(AT_FDCWD, "/etc/mailname", k_mail_name_limit);
+  const auto text = read_linked("/etc/mailname", k_mail_name_limit);
   if (!text) return host;
   const std::string name = text->substr(0, text->find_first_of(" \t\r\n"));
   return is_domain(name) ? name : host;

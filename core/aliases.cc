@@ -1,7 +1,5 @@
 #include "core/aliases.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -107,7 +105,7 @@ Aliases Aliases::parse(std::string_view text, std::string_view name) {
 }
 
 Result<Aliases> Aliases::load(const std::string& path) {
-  auto text = read_regular(AT_FDCWD, path, k_file_limit);
+  auto text = read_linked(path, k_file_limit);
   if (text) return parse(*text, path);
   if (text.error().kind == Error::Kind::not_found) return Aliases();
   return wrap(text.error(), "cannot read the aliases");

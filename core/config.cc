@@ -680,7 +680,7 @@ ReadableConfig load_readable_config(const std::string& path) {
   if (whole) return {std::move(*whole), std::nullopt};
   ReadableConfig out{*built_in_config(), whole.error()};
   if (whole.error().kind != Error::Kind::config) return out;
-  const auto text = read_regular(AT_FDCWD, path, k_max_file_bytes);
+  const auto text = read_linked(path, k_max_file_bytes);
   if (!text) return out;
   const YamlDocument document = read_readable_yaml(*text);
   if (!document.root.is(Kind::map)) return out;

@@ -145,6 +145,18 @@ Result<std::string> read_regular(int at, const std::string& name,
                   static_cast<std::size_t>(info.st_size));
 }
 
+Result<std::string> read_linked(const std::string& path, std::size_t limit) {
+  const Fd fd(
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (!fd) return fail_errno(errno, quoted("cannot open", path));
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0)
+    return fail_errno(errno, quoted("cannot look at", path));
+  if (!S_ISREG(info.st_mode))
+    return fail(Error::Kind::bad_data, "'" + path + "' is no regular file");
+  return read_all(fd.get(), limit, path);
+}
+
 Result<> write_all(int fd, std::string_view data, std::string_view what) {
   while (!data.empty()) {
     const ssize_t n = ::write(fd, data.data(), data.size());

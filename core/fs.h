@@ -58,6 +58,9 @@ Result<Fd> open_regular(int at, const std::string& name, int flags,
 // Its whole content.
 Result<std::string> read_regular(int at, const std::string& name,
                                  std::size_t limit, Owner owner = Owner::any);
+// The same of a file of the system's or of a person's own, which may well be
+// a symbolic link (/etc/aliases): whoever names it here is to be trusted.
+Result<std::string> read_linked(const std::string& path, std::size_t limit);
 // What is left of an open file. `size`, if known, saves asking for it.
 Result<std::string> read_all(int fd, std::size_t limit, std::string_view what,
                              std::size_t size = 0);

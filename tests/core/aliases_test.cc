@@ -95,6 +95,10 @@ TEST_CASE("a file that is not there has no aliases, one that is none is told") {
   CHECK(aliases->size() == 1);
   CHECK(aliases->problems() ==
         List{path + ":2: there is no ':' behind the name"});
+  const std::string link = std::string(folder) + "/link";
+  REQUIRE(::symlink("aliases", link.c_str()) == 0);
+  CHECK(Aliases::load(link)->size() == 1);
+  ::unlink(link.c_str());
   ::unlink(path.c_str());
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
   CHECK(!Aliases::load(path));  // and does not wait
