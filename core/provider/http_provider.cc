@@ -103,7 +103,11 @@ Result<Attempt> HttpProvider::carried(const Attempt& attempt) const {
 std::optional<std::string> HttpProvider::cannot_carry(
     const Attempt& attempt) const {
   auto asked = carried(attempt);
-  if (!asked) return asked.error().what;
+  if (!asked) {
+    const Error& error = asked.error();
+    if (error.hint.empty()) return error.what;
+    return fmt::format("{} ({})", error.what, error.hint);
+  }
   return api_->cannot_carry(*asked);
 }
 

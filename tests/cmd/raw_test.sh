@@ -103,6 +103,31 @@ pony show "$long" | grep -q 'header has 12[0-9]* bytes, over 998' || fail "not s
 expect 65 pony enqueue <<<'{"to":"a@example.com","raw":"no base64!"}'
 err_has "raw: is not base64 at byte 10"
 
+# Where GMime is not to be had, who needs parts is skipped, and it is said why.
+touch "$T/libgmime-3.0.so.0"
+cat >>"$T/pony.yaml" <<'YAML'
+  parts: {providers: [parts]}
+YAML
+sed -i 's|^pools:|  parts: {type: postmark, api_key: x}\n&|' "$T/pony.yaml"
+base64 -w0 "$T/signed.eml" | jq -Rc '{to: ["ann@example.com"], raw: .}' >"$T/signed.json"
+LD_LIBRARY_PATH=$T expect 69 pony send --dry-run --as parts "$T/signed.json"
+err_has "cannot be read in parts: cannot open 'libgmime-3.0.so.0'"
+err_has "install GMime 3"
+expect 0 pony send --dry-run --as parts "$T/signed.json"
+out_has '"Subject":"Grüße 👋"'
+err_has "parts would carry it reduced: its signature"
+expect 0 pony send --dry-run "$T/signed.json"
+cmp "$T/out" <(wire "$T/signed.eml") || fail "--dry-run is another mail"
+
+# A wish for no notifications is kept and shown, a wrong one is refused.
+id=$(queue_raw "$T/signed.eml" '{"pool":"box","dsn":{"notify":"never","return":"headers"}}')
+[[ $(pony show --json "$id" | jq -c .message.dsn) == '{"notify":"never","return":"headers"}' ]] || fail "the wish is lost"
+expect 0 pony run
+expect 65 queue_raw "$T/signed.eml" '{"dsn":{"notify":"sometimes"}}'
+err_has "dsn.notify: 'sometimes' is not known"
+expect 65 queue_raw "$T/signed.eml" '{"subject":"another"}'
+err_has "'raw' is a finished message, which has its own"
+
 # 25 MB: what is asked of memory stays a small multiple of it.
 {
   printf 'From: a@widgets.example\nTo: ann@example.com\nSubject: large\nMIME-Version: 1.0\n'
