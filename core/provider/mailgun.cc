@@ -10,10 +10,10 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <utility>
 
+#include "core/base64.h"
 #include "core/json.h"
 #include "core/lower_case.h"
 #include "core/mime/body_encoding.h"
@@ -34,35 +34,6 @@ constexpr std::size_t k_most_options = 16'000;
 // One page of the documentation says 3, another 10.
 constexpr std::size_t k_most_tags = 3;
 constexpr std::size_t k_longest_tag = 128;
-
-// The bytes of `base64`, which was checked when the message was read; what is
-// in no alphabet is passed over.
-std::string from_base64(std::string_view base64) {
-  static constexpr std::string_view k_alphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  static constexpr auto k_values = [] {
-    std::array<signed char, 256> values{};
-    values.fill(-1);
-    for (std::size_t i = 0; i < k_alphabet.size(); ++i)
-      values[static_cast<unsigned char>(k_alphabet[i])] =
-          static_cast<signed char>(i);
-    return values;
-  }();
-  std::string out;
-  out.reserve(base64.size() / 4 * 3);
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : base64) {
-    const signed char value = k_values[static_cast<unsigned char>(c)];
-    if (value < 0) continue;
-    bits = (bits << 6U) | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out += static_cast<char>((bits >> static_cast<unsigned>(count)) & 0xFFU);
-  }
-  return out;
-}
 
 // A name inside quotes: RFC 7578, 2, leaves it to the practice of browsers.
 std::string escaped(std::string_view name) {
@@ -232,7 +203,7 @@ void add_attachments(const RenderedMessage& message, Form& form,
       say_called_by_cid(attachment, reduced);
     }
     form.file(shown ? "inline" : "attachment", name, attachment.content_type,
-              from_base64(attachment.content));
+              decode_base64(attachment.content));
   }
 }
 
