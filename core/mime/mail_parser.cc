@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,8 @@ constexpr std::size_t k_most_fields = 200'000;
 // GMime reads a group inside a group by calling itself, in each message that is
 // anywhere in the one that it reads.
 constexpr std::size_t k_most_groups = 500;
+// A Content-Type with a million parameters is a million objects.
+constexpr std::size_t k_longest_description = std::size_t{64} << 10;
 // As for a message in JSON.
 constexpr std::size_t k_most_files = 100;
 constexpr std::size_t k_most_headers = 100;
@@ -98,25 +101,37 @@ bool begins_addresses(std::string_view line) {
       [&](std::string_view name) { return begin.starts_with(name); });
 }
 
-// Counts the colons of a field of addresses, line by line.
-class GroupCounter {
+// Measures the fields that GMime takes apart, line by line.
+class FieldGauge {
  public:
-  // False when there are too many.
-  bool add(std::string_view line) {
+  // Why this is too much for it; nothing when it is not.
+  std::optional<std::string> add(std::string_view line) {
     const bool continues = line.starts_with(' ') || line.starts_with('\t');
     if (!continues) {
-      in_field_ = begins_addresses(line);
-      count_ = 0;
+      holds_addresses_ = begins_addresses(line);
+      describes_content_ =
+          in_lower_case(line.substr(0, 8)).starts_with("content-");
+      groups_ = 0;
+      size_ = 0;
     }
-    if (in_field_)
-      count_ +=
+    if (holds_addresses_)
+      groups_ +=
           static_cast<std::size_t>(std::count(line.begin(), line.end(), ':'));
-    return count_ <= k_most_groups;
+    if (groups_ > k_most_groups)
+      return fmt::format("a list of addresses has over {} groups",
+                         k_most_groups);
+    if (describes_content_) size_ += line.size();
+    if (size_ > k_longest_description)
+      return fmt::format("a Content field has over {} bytes",
+                         k_longest_description);
+    return std::nullopt;
   }
 
  private:
-  bool in_field_ = false;
-  std::size_t count_ = 0;
+  bool holds_addresses_ = false;
+  bool describes_content_ = false;
+  std::size_t groups_ = 0;
+  std::size_t size_ = 0;
 };
 
 Result<> check_size(std::string_view wire) {
@@ -126,15 +141,13 @@ Result<> check_size(std::string_view wire) {
                             k_largest_header));
   std::size_t boundaries = 0;
   std::size_t fields = 0;
-  GroupCounter groups;
+  FieldGauge gauge;
   while (!wire.empty()) {
     const std::string_view line = next_line(wire);
     boundaries += line.starts_with("--") ? 1 : 0;
     fields += looks_like_field(line) ? 1 : 0;
-    if (!groups.add(line))
-      return fail(
-          Error::Kind::bad_data,
-          fmt::format("a list of addresses has over {} groups", k_most_groups));
+    if (auto why = gauge.add(line))
+      return fail(Error::Kind::bad_data, std::move(*why));
     if (boundaries > k_most_boundaries)
       return fail(Error::Kind::bad_data,
                   fmt::format("it has over {} parts", k_most_boundaries));

@@ -206,9 +206,20 @@ TEST_CASE("any bytes are read in parts or refused with a reason") {
     all.push_back(
         static_cast<char>((static_cast<unsigned>(i) * 2654435761U) >> 13));
   for (const std::string& raw : std::vector<std::string>{
-           " ", "\n", std::string(100, '\0'), all, from + all,
-           from + "\n" + all, many_parts, many_files, deep, messages,
-           from + groups + "\n\nhi", quotes, comments,
+           from + "\n--b\nContent-Type: a/b" + std::string(5'000'000, ';'),
+           " ",
+           "\n",
+           std::string(100, '\0'),
+           all,
+           from + all,
+           from + "\n" + all,
+           many_parts,
+           many_files,
+           deep,
+           messages,
+           from + groups + "\n\nhi",
+           quotes,
+           comments,
            from + "Content-Type: ; boundary=\n\n--\n--\n",
            from + "Content-Type: " + std::string(50'000, ';') + "\n\nx",
            from + "Content-Transfer-Encoding: base64\n\n!!!=\xFF===",
