@@ -66,9 +66,10 @@ std::string unfolded(std::string_view value) {
   line.reserve(value.size());
   std::copy_if(value.begin(), value.end(), std::back_inserter(line),
                [](char c) { return !is_line_end(c); });
-  const std::size_t begin = line.find_first_not_of(" \t");
+  std::replace(line.begin(), line.end(), '\t', ' ');
+  const std::size_t begin = line.find_first_not_of(' ');
   if (begin == std::string::npos) return {};
-  line.erase(line.find_last_not_of(" \t") + 1);
+  line.erase(line.find_last_not_of(' ') + 1);
   line.erase(0, begin);
   return line;
 }

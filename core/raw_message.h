@@ -30,7 +30,8 @@ bool next_field(std::string_view& header, RawField& field);
 // Is the field called `name` (in lower case)?
 bool is_called(const RawField& field, std::string_view name);
 
-// `value` on one line: without its line ends and the spaces around it.
+// `value` on one line: without its line ends and the spaces around it; a tab
+// is a space.
 std::string unfolded(std::string_view value);
 
 // Takes the fields out for which `is_unwanted` says so.

@@ -80,16 +80,6 @@ Result<MailHeader> scan_mail_header(std::string_view mail) {
   return header;
 }
 
-std::string unfolded(std::string_view value) {
-  std::string out;
-  out.reserve(value.size());
-  for (const char c : value)
-    if (c != '\r' && c != '\n') out += c == '\t' ? ' ' : c;
-  const std::size_t begin = out.find_first_not_of(' ');
-  if (begin == std::string::npos) return {};
-  return out.substr(begin, out.find_last_not_of(' ') - begin + 1);
-}
-
 std::string_view line_end_of(std::string_view mail) {
   const std::size_t end = mail.find('\n');
   const bool crlf =

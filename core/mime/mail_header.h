@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/raw_message.h"
 #include "core/result.h"
 
 namespace pony {
@@ -43,9 +44,6 @@ struct MailHeader {
 // The header at the beginning of `mail`. bad_data when it is larger than
 // k_mail_header_limit.
 Result<MailHeader> scan_mail_header(std::string_view mail);
-
-// `value` on one line: folds taken out, spaces at the ends too.
-std::string unfolded(std::string_view value);
 
 // The line end that `mail` uses, by its first line: "\r\n" or "\n" (also
 // when it has none).
