@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# Programs of Debian that call sendmail, unchanged, with pony in its place: what
+# arrives is what Postfix's sendmail would have sent.
+#
+# As root this is seen in namespaces that make a machine of their own: each
+# program is run there twice, first with Postfix's /usr/sbin/sendmail, then with
+# pony bound over it, and the mails are compared in pairs. Else the programs are
+# told by their own settings where sendmail is, those that cannot be told are
+# left out, and the mails are compared with those that Postfix sent when
+# tests/golden/callers was recorded (as root, with CALLERS_RECORD=yes).
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+machine=(unshare --mount --propagation private --pid --fork --kill-child --mount-proc --uts)
+if [[ ! ${CALLERS_MACHINE-} ]] && ((EUID == 0)) && "${machine[@]}" true 2>/dev/null; then
+  exec "${machine[@]}" env CALLERS_MACHINE=yes bash "$here/sendmail_callers_test.sh"
+fi
+source "$here/support/shell.sh"
+source "$here/callers/calls.sh"
+source "$here/callers/machine.sh"
+PATH=$PATH:/usr/sbin:/sbin
+
+MACHINE=${CALLERS_MACHINE-}
+for caller in php git mutt s-nail bsd-mailx swaks cron anacron mdadm; do
+  command -v "$caller" >/dev/null && continue
+  echo "skipped: $caller is missing"
+  exit 77
+done
+git send-email --help >/dev/null 2>&1 || [[ -x $(git --exec-path)/git-send-email ]] || {
+  echo "skipped: git send-email is missing"
+  exit 77
+}
+/usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || { echo "skipped: aiosmtpd is missing"; exit 77; }
+
+# start_server SIDE: one that keeps what it gets in $T/SIDE; its $port.
+start_server() {
+  /usr/bin/python3 -B "$here/support/smtp_server.py" --smtputf8 --dump "$T/$1" >"$T/$1.port" &
+  background+=($!)
+  wait_until grep -q '^port=' "$T/$1.port"
+  port=$(sed 's/^port=//' "$T/$1.port")
+}
+# has_arrived SIDE NAME: the mail of that call.
+has_arrived() { grep -qsE -- "call-$2([^a-z0-9-]|$)" "$T/$1"/*.eml; }
+pony() { "$PONY" "$@"; }
+compare() { /usr/bin/python3 -B "$here/callers/compare_mail.py" "$@"; }
+
+export LC_ALL=C.UTF-8 TZ=UTC
+unset EMAIL MAILRC MAILTO || true
+WORK=$T/work
+mkdir "$WORK"
+# What both have to know: who gets the mail of local names, and as whom they
+# send it.
+origin=widgets.example
+aliases=$T/aliases
+printf 'root: ops@example.com\nann: ann@example.net\n' >"$aliases"
+
+reference=$here/golden/callers
+if [[ $MACHINE ]]; then
+  make_machine "$origin" "$aliases"
+  SENDMAIL=/usr/sbin/sendmail
+  reference=$T/postfix
+  start_server postfix
+  start_postfix "$port"
+  arrived() { has_arrived postfix "$1"; }
+  all_calls
+  all_sent() { [[ -z $(postqueue -j) ]]; }
+  wait_until all_sent
+  postfix stop >/dev/null 2>&1
+fi
+
+start_server pony
+config <<YAML
+spool: $SPOOL
+origin: $origin
+aliases: $aliases
+providers:
+  relay: {type: smtp, host: 127.0.0.1, port: $port, tls: off}
+YAML
+if [[ $MACHINE ]]; then
+  SPOOL=/var/spool/pony
+  mkdir /etc/pony
+  sed "s|^spool: .*|spool: $SPOOL|; \$ a spool_group: mail" "$T/pony.yaml" >/etc/pony/pony.yaml
+  mount --bind "$PONY" /usr/sbin/sendmail
+else
+  SENDMAIL=$T/sendmail
+  ln -s "$PONY" "$SENDMAIL"
+  export PONY_CONFIG=$T/pony.yaml
+fi
+arrived() { pony run && has_arrived pony "$1"; }
+all_calls
+expect 0 pony run
+[[ $(count_in held) == 0 ]] || fail "some mail is held"
+
+compare "$reference" "$T/pony" || fail "what arrived differs"
