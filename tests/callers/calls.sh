@@ -23,15 +23,24 @@ recorded() {
   [[ ! -s $WORK/out ]] || fail "'$1' was told: $(cat "$WORK/out")"
 }
 
-all_calls() {
+# The calls of those that can be told where sendmail is.
+portable_calls() {
   php_calls
   git_calls
   mutt_calls
   s_nail_calls
   mailx_calls
   swaks_calls
+  perl_calls
   recorded_calls
-  [[ ! $MACHINE ]] || machine_calls
+}
+
+# The calls of those that find it at its usual place only, and need a machine
+# of their own.
+machine_calls() {
+  anacron_calls
+  called mdadm mdadm --monitor --test --oneshot --mail ops@example.com /dev/md-call-mdadm
+  cron_calls
 }
 
 # PHP's mail(): "-t -i", with the fifth parameter after it.
@@ -95,7 +104,7 @@ mutt_calls() {
     -s 'call-mutt-attached Größe' -c carla@example.com -b audit@example.net -a "$WORK/data.bin" -- ann@example.com bob@example.org \
     <<<$'Grüße\n.\nFrom mutt'
   called mutt mutt -F /dev/null "${words[@]}" -e 'set use_envelope_from envelope_from_address=bounces@widgets.example' \
-    -e 'set dsn_notify="failure,delay" dsn_return=hdrs' -e 'my_hdr From: root@widgets.example' \
+    -e 'set dsn_notify="failure,delay" dsn_return=hdrs' -e 'my_hdr From: Root <root@widgets.example>' \
     -s call-mutt-dsn ann@example.com <<<Hello
 }
 
@@ -139,11 +148,16 @@ swaks_calls() {
   [[ $(grep -c '^<\*\* 5' "$WORK/swaks.out") == 1 ]] || fail "not one refusal: $(cat "$WORK/swaks.out")"
 }
 
-# What finds sendmail at its usual place only, and needs a machine of its own.
-machine_calls() {
-  anacron_calls
-  called mdadm mdadm --monitor --test --oneshot --mail ops@example.com /dev/md-call-mdadm
-  cron_calls
+# Perl's Mail::Mailer: "-t" alone, and Bcc in the header.
+perl_calls() {
+  local words
+  told "PERL_MAILERS=sendmail:$SENDMAIL"
+  called perl env "${words[@]}" perl -MMail::Mailer -e '
+    my $mail = Mail::Mailer->new("sendmail");
+    $mail->open({From => "web\@widgets.example", To => ["ann\@example.com", "bob\@example.org"],
+      Bcc => "audit\@example.net", Subject => "call-perl-mailer"});
+    print $mail "Hello\n";
+    $mail->close or die "sendmail said no: $!"'
 }
 
 # anacron: "-FAnacron -odi USER", without -i.
@@ -292,14 +306,14 @@ Subject: *** SECURITY information for box ***
 box : Jan  2 03:04:05 : ann : user NOT in sudoers ; COMMAND=/call-sudo
 END
   # MIME::Lite and CGI scripts: no From line, a list over two lines, Bcc.
-  recorded perl -t -oi -oem <<'END'
+  recorded mime-lite -t -oi -oem <<'END'
 From: "Müller, Jörg" <joerg@example.org>
 To: Ann <ann@example.com>,
 	"Bob, the second" <bob@example.org>
 Cc: team: carla@example.com, (a comment) dora@example.com;
 Bcc: audit@example.net,
  erin@example.net
-Subject: call-perl
+Subject: call-mime-lite
 MIME-Version: 1.0
 Content-Type: multipart/mixed; boundary="_----fixed"
 

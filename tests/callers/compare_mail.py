@@ -93,18 +93,27 @@ PLAIN = {
 }
 
 
+def wishes(words):
+    """What is wished of notifications (RFC 3461), without ORCPT, which tells a
+    later server whom a mail was for: with or without it the wish is the same."""
+    return "".join(f" {word}" for word in words if not word.startswith("ORCPT="))
+
+
 class Mail:
+    """`sender` and `recipients`: as a session names them, with their wishes."""
+
     def __init__(self, sender, recipients, content, replacements):
-        self.sender = sender
-        self.recipients = recipients
         for text, word in replacements:
             content = content.replace(text, word)
+            sender = sender.replace(text.decode(), word.decode())
+        self.sender = sender
+        self.recipients = recipients
         # Made anew by mutt and s-nail for each mail: boundaries, ids of parts.
         for boundary in set(re.findall(rb'boundary="([^"]+)"', content)):
             if b"fixed" not in boundary:
                 content = content.replace(boundary, b"BOUNDARY")
         content = re.sub(rb"(In-Reply-To:|References:|\r\n) <[^>]*-1-joerg@", rb"\1 <FIRST-joerg@", content)
-        content = re.sub(rb"<\d{14}\.\w{5}%", b"<NEW%", content)
+        content = re.sub(rb"<\d{14}\.[^%>]{5}%", b"<NEW%", content)
         header, _, self.body = content.partition(b"\r\n\r\n")
         self.fields = [
             PLAIN.get(name_of(field), lambda same: same)(field)
@@ -166,7 +175,11 @@ def read_dump(folder, replacements):
         content = path.read_bytes()
         found = re.search(rb"\bcall-([a-z0-9-]+)", content)
         facts = json.loads(path.with_suffix(".json").read_text())
-        mail = Mail(facts["mail_from"], facts["rcpt_tos"], content, replacements)
+        dsn = facts["dsn"]
+        mail = Mail(
+            f"<{facts['mail_from'].strip('<>')}>" + wishes(dsn.get("MAIL", [])),
+            [f"<{one}>" + wishes(dsn.get(one, [])) for one in facts["rcpt_tos"]],
+            content, replacements)
         mails = calls.setdefault(found[1].decode() if found else "nobody", [])
         for other in mails:
             if (other.sender, other.content()) == (mail.sender, mail.content()):

@@ -29,6 +29,7 @@ def arguments():
     add("--auth", metavar="USER:PASSWORD", help="AUTH is required, after TLS")
     add("--no-pipelining", action="store_true")
     add("--smtputf8", action="store_true")
+    add("--dsn", action="store_true", help="offer DSN, and keep what is wished")
     add("--size", type=int, default=33554432, help="the SIZE that is offered")
     add("--delay-dot", type=int, default=0, metavar="MS",
         help="think so long about the end of DATA")
@@ -40,6 +41,31 @@ def arguments():
     add("--reply-421-after", type=int, default=0, metavar="N",
         help="421 to the next MAIL once a session has carried N messages")
     return parser.parse_args()
+
+
+class Server(SMTP):
+    """aiosmtpd knows no DSN (RFC 3461): its parameters are taken off here."""
+
+    wishes = {}
+
+    def without_wishes(self, argument, names, about):
+        words = argument.split(" ")
+        self.wishes[about] = sorted(w for w in words if w.split("=")[0] in names)
+        return " ".join(w for w in words if w.split("=")[0] not in names)
+
+    async def smtp_MAIL(self, argument):
+        if not self.event_handler.options.dsn or not argument:
+            return await super().smtp_MAIL(argument)
+        self.wishes = {}
+        await super().smtp_MAIL(
+            self.without_wishes(argument, {"RET", "ENVID"}, "MAIL"))
+
+    async def smtp_RCPT(self, argument):
+        if not self.event_handler.options.dsn or not argument:
+            return await super().smtp_RCPT(argument)
+        address = argument.split(":")[-1].split(">")[0].strip(" <")
+        await super().smtp_RCPT(
+            self.without_wishes(argument, {"NOTIFY", "ORCPT"}, address))
 
 
 class Handler:
@@ -56,6 +82,8 @@ class Handler:
         session.carried = 0
         if not self.options.no_pipelining:
             lines.insert(1, "250-PIPELINING")
+        if self.options.dsn:
+            lines.insert(1, "250-DSN")
         return lines
 
     async def handle_MAIL(self, server, session, envelope, address, params):
@@ -100,6 +128,7 @@ class Handler:
             "mail_from": envelope.mail_from,
             "mail_options": envelope.mail_options,
             "rcpt_tos": envelope.rcpt_tos,
+            "dsn": server.wishes,
             "tls": bool(session.ssl or self.options.implicit_tls),
             "auth": bool(session.authenticated),
             "ehlo": session.host_name,
@@ -129,7 +158,7 @@ async def serve(options):
         return AuthResult(success=login == options.auth, handled=False)
 
     def session():
-        return SMTP(
+        return Server(
             handler,
             hostname="smtp.test",
             data_size_limit=options.size,
