@@ -356,6 +356,7 @@ END
   printf 'Subject: call-latin1\n\nGr\374\337e\n' | recorded latin1 -i ann@example.com
   {
     printf 'From: web@widgets.example\nSubject: call-forwarded\nTo: ann@example.com\nCc: carla@example.com\n'
+    printf 'Date: Fri, 02 Jan 2026 03:04:05 +0000\nMessage-ID: <first.fixed@widgets.example>\n'
     printf 'Resent-From: ann@example.com\nResent-To: bob@example.org\nResent-Bcc: audit@example.net\n\nHello\n'
   } | recorded forwarded -t
 }
