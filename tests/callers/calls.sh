@@ -152,7 +152,7 @@ swaks_calls() {
 perl_calls() {
   local words
   told "PERL_MAILERS=sendmail:$SENDMAIL"
-  called perl env "${words[@]}" perl -MMail::Mailer -e '
+  called perl env PERL_HASH_SEED=0 "${words[@]}" perl -MMail::Mailer -e '
     my $mail = Mail::Mailer->new("sendmail");
     $mail->open({From => "web\@widgets.example", To => ["ann\@example.com", "bob\@example.org"],
       Bcc => "audit\@example.net", Subject => "call-perl-mailer"});
