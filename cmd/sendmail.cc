@@ -92,7 +92,7 @@ class SendmailProgram {
   Result<int> submit();
   Result<std::string> read_mail();
   Result<int> dialogue();
-  SmtpReply take(LocalSubmission& submission, SmtpMail mail);
+  DialogueReply take(LocalSubmission& submission, DialogueMail mail);
   Result<int> show_routes();
   Result<int> check_aliases();
   Result<int> run_queue();
@@ -181,7 +181,7 @@ Result<int> SendmailProgram::submit() {
 
 // --- An SMTP dialogue
 
-SmtpReply refusal(int code, std::string_view status, const Error& error) {
+DialogueReply refusal(int code, std::string_view status, const Error& error) {
   std::string text(status);
   text += ' ' + error.what;
   for (const auto& problem : error.problems) text += "; " + problem.what;
@@ -189,11 +189,11 @@ SmtpReply refusal(int code, std::string_view status, const Error& error) {
 }
 
 // The mail, an envelope for each wish about notifications.
-SmtpReply SendmailProgram::take(LocalSubmission& local, SmtpMail mail) {
+DialogueReply SendmailProgram::take(LocalSubmission& local, DialogueMail mail) {
   const auto sender = local.sender_for(mail.sender);
   if (!sender) return refusal(553, "5.1.8", sender.error());
   std::vector<LocalEnvelope> envelopes;
-  for (SmtpRecipient& recipient : mail.recipients) {
+  for (DialogueRecipient& recipient : mail.recipients) {
     auto dsn = dsn_from(std::move(recipient.notify), mail.dsn_return,
                         mail.envelope_id);
     LocalEnvelope* fitting = nullptr;
@@ -223,17 +223,17 @@ Result<int> SendmailProgram::dialogue() {
       local.host(),
       {[&](const std::string& sender) {
          const auto checked = local.sender_for(sender);
-         if (checked) return SmtpReply{250, "2.1.0 Ok"};
+         if (checked) return DialogueReply{250, "2.1.0 Ok"};
          return refusal(553, "5.1.8", checked.error());
        },
        [&](const std::string& recipient) {
          const auto found = local.routes(std::vector{recipient});
          if (!found) return refusal(550, "5.1.0", found.error());
          if (!found->empty() && found->front().is_no_address)
-           return SmtpReply{553, "5.1.3 " + found->front().reason};
-         return SmtpReply{250, "2.1.5 Ok"};
+           return DialogueReply{553, "5.1.3 " + found->front().reason};
+         return DialogueReply{250, "2.1.5 Ok"};
        },
-       [&](SmtpMail mail) { return take(local, std::move(mail)); }},
+       [&](DialogueMail mail) { return take(local, std::move(mail)); }},
       k_submitted_mail_limit);
   Io& io = context_.io();
   io.out(smtp.greeting());

@@ -174,13 +174,13 @@ void SmtpSubmission::reply(int code, std::string_view text) {
   answers_->append("\r\n");
 }
 
-void SmtpSubmission::reply(const SmtpReply& reply_of_owner) {
+void SmtpSubmission::reply(const DialogueReply& reply_of_owner) {
   reply(reply_of_owner.code, printable(reply_of_owner.text, 1000));
 }
 
 void SmtpSubmission::reset() {
   has_sender_ = false;
-  mail_ = SmtpMail();
+  mail_ = DialogueMail();
   is_too_large_ = false;
 }
 
@@ -268,7 +268,7 @@ void SmtpSubmission::mail(std::string_view argument) {
         word.substr(std::min(equals + 1, word.size()));
     if (!take_mail_parameter(word.substr(0, equals), value)) return reset();
   }
-  const SmtpReply answer = owner_.sender(*path);
+  const DialogueReply answer = owner_.sender(*path);
   if (answer.code == 250) {
     has_sender_ = true;
     mail_.sender = std::move(*path);
@@ -280,7 +280,7 @@ void SmtpSubmission::rcpt(std::string_view argument) {
   if (!has_sender_) return reply(503, "5.5.1 MAIL comes first");
   auto path = take_path(argument, "to:");
   if (!path || path->empty()) return reply(501, "5.5.4 RCPT TO:<address>");
-  SmtpRecipient recipient;
+  DialogueRecipient recipient;
   while (!trimmed(argument).empty()) {
     const std::string_view word = next_word(argument);
     const std::string name = in_lower_case(word.substr(0, word.find('=')));
@@ -292,7 +292,7 @@ void SmtpSubmission::rcpt(std::string_view argument) {
   }
   if (mail_.recipients.size() == k_most_recipients)
     return reply(452, "4.5.3 more than 10,000 recipients");
-  const SmtpReply answer = owner_.recipient(*path);
+  const DialogueReply answer = owner_.recipient(*path);
   if (answer.code == 250) {
     recipient.address = std::move(*path);
     mail_.recipients.push_back(std::move(recipient));
@@ -326,7 +326,7 @@ void SmtpSubmission::end_data() {
     reply(552, "5.3.4 the mail is larger than " + std::to_string(size_limit_) +
                    " bytes");
   else
-    reply(owner_.mail(std::exchange(mail_, SmtpMail())));
+    reply(owner_.mail(std::exchange(mail_, DialogueMail())));
   reset();
 }
 

@@ -18,19 +18,19 @@
 
 namespace pony {
 
-struct SmtpReply {
+struct DialogueReply {
   int code = 250;
   std::string text;  // with its enhanced code: "2.1.5 Ok"; one line
 };
 
-struct SmtpRecipient {
+struct DialogueRecipient {
   std::string address;
   std::vector<std::string> notify;  // NOTIFY (RFC 3461), in lower case
 };
 
-struct SmtpMail {
+struct DialogueMail {
   std::string sender;  // without brackets; empty: the null sender
-  std::vector<SmtpRecipient> recipients;
+  std::vector<DialogueRecipient> recipients;
   std::string data;
   std::string dsn_return;   // RET: "full", "headers" or empty
   std::string envelope_id;  // ENVID, decoded; empty where it was not plain
@@ -40,10 +40,10 @@ class SmtpSubmission {
  public:
   // Who decides; each is asked at its command and its answer is given.
   struct Owner {
-    std::function<SmtpReply(const std::string& sender)> sender;
-    std::function<SmtpReply(const std::string& recipient)> recipient;
+    std::function<DialogueReply(const std::string& sender)> sender;
+    std::function<DialogueReply(const std::string& recipient)> recipient;
     // The mail; 250 says that it is durable.
-    std::function<SmtpReply(SmtpMail mail)> mail;
+    std::function<DialogueReply(DialogueMail mail)> mail;
   };
 
   // `host` is what it calls itself; larger mails than `size_limit` are
@@ -65,7 +65,7 @@ class SmtpSubmission {
   void end_data();
   void reset();
   void reply(int code, std::string_view text);
-  void reply(const SmtpReply& reply_of_owner);
+  void reply(const DialogueReply& reply_of_owner);
 
   void hello(std::string_view argument);
   void extended_hello(std::string_view argument);
@@ -89,7 +89,7 @@ class SmtpSubmission {
   bool quit_ = false;
 
   bool has_sender_ = false;
-  SmtpMail mail_;
+  DialogueMail mail_;
 
   bool in_data_ = false;
   bool crlf_counts_ = false;    // of the mail's lines only those with CRLF

@@ -14,20 +14,20 @@ using List = std::vector<std::string>;
 // A session whose owner takes all but addresses that begin with "bad", and
 // keeps the mails.
 struct Session {
-  std::vector<SmtpMail> mails;
-  SmtpReply answer{250, "2.0.0 Ok: queued as 01J"};
+  std::vector<DialogueMail> mails;
+  DialogueReply answer{250, "2.0.0 Ok: queued as 01J"};
   SmtpSubmission smtp{"web1.example",
                       {[](const std::string& sender) {
                          return sender.starts_with("bad")
-                                    ? SmtpReply{553, "5.1.8 no\nway"}
-                                    : SmtpReply{250, "2.1.0 Ok"};
+                                    ? DialogueReply{553, "5.1.8 no\nway"}
+                                    : DialogueReply{250, "2.1.0 Ok"};
                        },
                        [](const std::string& recipient) {
                          return recipient.starts_with("bad")
-                                    ? SmtpReply{550, "5.1.1 no"}
-                                    : SmtpReply{250, "2.1.5 Ok"};
+                                    ? DialogueReply{550, "5.1.1 no"}
+                                    : DialogueReply{250, "2.1.5 Ok"};
                        },
-                       [this](SmtpMail mail) {
+                       [this](DialogueMail mail) {
                          mails.push_back(std::move(mail));
                          return answer;
                        }},
@@ -69,7 +69,7 @@ TEST_CASE("a mail goes through, whatever the pieces it comes in") {
                             "Subject: x\r\n\r\n..dot\r\n.\r\nQUIT\r\nNOOP\r\n",
                         size) == "250 250 250 250 354 250 221");
     REQUIRE(session.mails.size() == 1);
-    const SmtpMail& mail = session.mails.front();
+    const DialogueMail& mail = session.mails.front();
     CHECK(mail.sender == "ann@example.com");
     REQUIRE(mail.recipients.size() == 2);
     CHECK(mail.recipients[1].address == "\"a>b\"@example.com");
@@ -145,7 +145,7 @@ TEST_CASE("parameters are taken, and those that would change more refused") {
                       "ORCPT=rfc822;x\r\nRCPT TO:<y> notify=never\r\n"
                       "DATA\r\n.\r\n") == "250 250 250 354 250");
   REQUIRE(session.mails.size() == 1);
-  const SmtpMail& mail = session.mails[0];
+  const DialogueMail& mail = session.mails[0];
   CHECK(mail.dsn_return == "headers");
   CHECK(mail.envelope_id == "a-b");
   CHECK(mail.recipients[0].notify == List{"success", "delay"});
@@ -216,7 +216,8 @@ TEST_CASE("any bytes are answered, without harm") {
     noise += words[(state >> 16U) % words.size()];
   }
   (void)session.codes(noise, 7);
-  for (const SmtpMail& mail : session.mails) CHECK(mail.data.size() <= 1000);
+  for (const DialogueMail& mail : session.mails)
+    CHECK(mail.data.size() <= 1000);
 }
 
 TEST_SUITE_END();
