@@ -45,6 +45,10 @@ bool is_empty(const MailField& field) {
   return field.value.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
+bool is_resent_field(const MailField& field) {
+  return in_lower_case(field.name.substr(0, 7)) == "resent-";
+}
+
 std::size_t longest_line(std::string_view text) {
   std::size_t longest = 0;
   while (!text.empty()) {
@@ -172,10 +176,12 @@ class HeaderWriter {
   // Writes `field` as it may go out, or not at all.
   void write(const MailField& field);
   void add(std::string_view name, std::string_view value);
-  // What every mail has.
+  // What every mail has, and what every one has that was sent on.
   void add_missing();
 
  private:
+  void add_missing_of_resent();
+  void add_author(std::string_view name);
   void complete(const MailField& field, std::string& raw);
   void append_folded(const MailField& field, const std::string& raw);
 
@@ -185,15 +191,23 @@ class HeaderWriter {
   bool has_date_ = false;
   bool has_id_ = false;
   bool has_from_ = false;
+  bool is_resent_ = false;
+  bool has_resent_date_ = false;
+  bool has_resent_id_ = false;
+  bool has_resent_from_ = false;
 };
 
 void HeaderWriter::write(const MailField& field) {
   if (field.is("X-Pony-Tags")) add_tags(field, out_);
+  if (is_resent_field(field)) is_resent_ = true;
   if (is_any_of(field, k_dropped_fields)) return;
   std::string raw(field.raw);
   if (!raw.ends_with('\n')) raw += line_end_;
-  for (const auto& [name, has] :
-       {std::pair{"Date", &has_date_}, {"Message-ID", &has_id_}}) {
+  for (const auto& [name, has] : {std::pair{"Date", &has_date_},
+                                  {"Message-ID", &has_id_},
+                                  {"Resent-Date", &has_resent_date_},
+                                  {"Resent-Message-ID", &has_resent_id_},
+                                  {"Resent-From", &has_resent_from_}}) {
     if (!field.is(name)) continue;
     if (is_empty(field)) return;  // one will be added
     *has = true;
@@ -258,13 +272,28 @@ void HeaderWriter::add(std::string_view name, std::string_view value) {
 void HeaderWriter::add_missing() {
   if (!has_date_) add("Date", format_rfc5322(submission_.now));
   if (!has_id_) add("Message-ID", submission_.message_id);
-  if (has_from_) return;
-  std::string from;
-  HeaderLine line(from, "From");
+  if (!has_from_) {
+    add_author("From");
+    out_.from = submission_.author;
+  }
+  if (is_resent_) add_missing_of_resent();
+}
+
+// RFC 5322, 3.6.6: without these two it isn't told who sent it on, and when.
+// Of several blocks one that has them is enough: fields here, behind all of
+// them, would belong to the oldest.
+void HeaderWriter::add_missing_of_resent() {
+  if (!has_resent_date_) add("Resent-Date", format_rfc5322(submission_.now));
+  if (!has_resent_id_) add("Resent-Message-ID", submission_.message_id);
+  if (!has_resent_from_) add_author("Resent-From");
+}
+
+void HeaderWriter::add_author(std::string_view name) {
+  std::string field;
+  HeaderLine line(field, name);
   line.address(submission_.author_name, submission_.author, "");
   line.end();
-  out_.mail += with_line_ends(std::move(from), line_end_);
-  out_.from = submission_.author;
+  out_.mail += with_line_ends(std::move(field), line_end_);
 }
 
 // --- The body

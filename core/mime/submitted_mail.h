@@ -47,7 +47,8 @@ struct SubmittedMail {
 //     gets one;
 //   - Bcc, Resent-Bcc, Return-Path and X-Pony-Tags are taken out;
 //   - bare names in From, Sender, Reply-To, To, Cc (and Resent-) are completed;
-//   - what is missing of Date, Message-ID and From is added; for a body with
+//   - what is missing of Date, Message-ID and From is added, of Resent-Date,
+//     -Message-ID and -From too if it has any Resent- field; for a body with
 //     8-bit bytes and no Content-Type that too (UTF-8 if it is valid, else
 //     ISO-8859-1), with MIME-Version and Content-Transfer-Encoding;
 //   - lines over 998 bytes: a text body is encoded, one in base64 wrapped, a

@@ -124,10 +124,11 @@ TEST_CASE("Bcc, Return-Path and X-Pony-Tags never go out") {
                               "Bcc: secret@example.com,\n more@example.com\n"
                               "Return-path: <x@example.com>\n"
                               "bcc : again@example.com\n"
-                              "Resent-Bcc: third@example.com\n"
                               "X-Pony-Tags: a, b c ,\n d\n\nHi\n");
   CHECK(mail.mail == std::string(k_whole) + "\nHi\n");
   CHECK(mail.tags == List{"a", "b c", "d"});
+  CHECK_FALSE(
+      has(submitted("Resent-Bcc: third@example.com\n\n").mail, "third"));
 }
 
 TEST_CASE("a tag that is none is told and left out") {
@@ -145,6 +146,22 @@ TEST_CASE("recipients are those of To, Cc and Bcc") {
                   "Bcc: \"x, y\" <eve@example.net>\nTo: second\n\nTo: body\n")
             .recipients == List{"ann@example.com", "root", "bob@example.org",
                                 "eve@example.net", "second"});
+}
+
+TEST_CASE("a mail that is sent on says by whom and when") {
+  const std::string whole = std::string(k_whole);
+  const std::string mail =
+      submitted("Resent-To: bob@example.com\n" + whole + "\n").mail;
+  CHECK(has(mail, "\nResent-Date: Sat, 21 Nov 2026 10:00:00 +0000\n"));
+  CHECK(has(mail, "\nResent-Message-ID: <id@web1.example>\n"));
+  CHECK(has(mail, "\nResent-From: Web Server <www-data@web1.example>\n"));
+
+  const std::string given =
+      "resent-from: carl@example.com\nResent-Date: Sat, 21 Nov 2026 09:00:00 "
+      "+0000\nResent-Message-Id: <r@x>\nResent-To: bob@example.com\n" +
+      whole + "\nHello\n";
+  CHECK(submitted(given).mail == given);
+  CHECK_FALSE(has(submitted(whole + "To: bob@example.com\n\n").mail, "Resent"));
 }
 
 TEST_CASE("a Resent- block wins, and the newest of several") {
