@@ -86,11 +86,13 @@ if [[ $MACHINE ]]; then
   sed "s|^spool: .*|spool: $SPOOL|; \$ a spool_group: mail" "$T/pony.yaml" >/etc/pony/pony.yaml
   mount --bind "$PONY" /usr/sbin/sendmail
 else
+  echo "no machine of its own (that takes root and namespaces): cron, anacron and" \
+    "mdadm are left out, the others are compared with recorded mails"
   SENDMAIL=$T/sendmail
   ln -s "$PONY" "$SENDMAIL"
   export PONY_CONFIG=$T/pony.yaml
 fi
-arrived() { pony run && has_arrived pony "$1"; }
+arrived() { pony run >/dev/null && has_arrived pony "$1"; }
 portable_calls
 [[ ! $MACHINE ]] || machine_calls
 expect 0 pony run
