@@ -24,11 +24,25 @@ constexpr std::size_t k_longest_line = 998;  // RFC 5322, 2.1.1
 constexpr std::size_t k_most_tags = 50;      // pony-message(5)
 constexpr std::size_t k_longest_tag = 200;
 
-constexpr std::array<std::string_view, 8> k_address_fields = {
-    "From", "Sender",      "Reply-To",  "To",
-    "Cc",   "Resent-From", "Resent-To", "Resent-Cc"};
-constexpr std::array<std::string_view, 4> k_dropped_fields = {
-    "Bcc", "Resent-Bcc", "Return-Path", "X-Pony-Tags"};
+// What Postfix completes too.
+constexpr std::array<std::string_view, 14> k_address_fields = {
+    "From",
+    "Sender",
+    "Reply-To",
+    "To",
+    "Cc",
+    "Resent-From",
+    "Resent-Sender",
+    "Resent-Reply-To",
+    "Resent-To",
+    "Resent-Cc",
+    "Errors-To",
+    "Return-Receipt-To",
+    "Disposition-Notification-To",
+    "Mail-Followup-To"};
+// Content-Length counts the bytes of an mbox, and not those that arrive.
+constexpr std::array<std::string_view, 5> k_dropped_fields = {
+    "Bcc", "Resent-Bcc", "Return-Path", "Content-Length", "X-Pony-Tags"};
 constexpr std::array<std::string_view, 3> k_recipient_fields = {"To", "Cc",
                                                                 "Bcc"};
 constexpr std::array<std::string_view, 3> k_resent_fields = {
@@ -47,6 +61,12 @@ bool is_empty(const MailField& field) {
 
 bool is_resent_field(const MailField& field) {
   return in_lower_case(field.name.substr(0, 7)) == "resent-";
+}
+
+// "Subject : Hello" can be read, but may not be sent (RFC 5322, 4.5.8).
+std::string without_space_before_colon(const MailField& field) {
+  const std::size_t colon = field.raw.find(':');
+  return std::string(field.name).append(field.raw.substr(colon));
 }
 
 std::size_t longest_line(std::string_view text) {
@@ -201,7 +221,7 @@ void HeaderWriter::write(const MailField& field) {
   if (field.is("X-Pony-Tags")) add_tags(field, out_);
   if (is_resent_field(field)) is_resent_ = true;
   if (is_any_of(field, k_dropped_fields)) return;
-  std::string raw(field.raw);
+  std::string raw = without_space_before_colon(field);
   if (!raw.ends_with('\n')) raw += line_end_;
   for (const auto& [name, has] : {std::pair{"Date", &has_date_},
                                   {"Message-ID", &has_id_},
@@ -226,8 +246,9 @@ void HeaderWriter::write(const MailField& field) {
 // Completes the bare names in `raw`, which is the field's, with the origin.
 void HeaderWriter::complete(const MailField& field, std::string& raw) {
   const auto listed = read_address_list(field.value, k_most_recipients);
-  const auto value_at =
-      static_cast<std::size_t>(field.value.data() - field.raw.data());
+  const std::size_t behind_colon = static_cast<std::size_t>(
+      field.value.data() - field.raw.data() - field.raw.find(':'));
+  const std::size_t value_at = field.name.size() + behind_colon;
   std::string done;
   std::size_t copied = 0;
   for (const ListedAddress& one : listed) {

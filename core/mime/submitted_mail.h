@@ -45,8 +45,10 @@ struct SubmittedMail {
 // Makes `given` fit to be sent:
 //   - a first line "From …" (of an mbox) is dropped; a text without a header
 //     gets one;
-//   - Bcc, Resent-Bcc, Return-Path and X-Pony-Tags are taken out;
-//   - bare names in From, Sender, Reply-To, To, Cc (and Resent-) are completed;
+//   - Bcc, Resent-Bcc, Return-Path, Content-Length and X-Pony-Tags are taken
+//     out, and a space before a field's colon;
+//   - bare names in From, Sender, Reply-To, To, Cc (and Resent-), and in those
+//     that ask for receipts and answers are completed;
 //   - what is missing of Date, Message-ID and From is added, of Resent-Date,
 //     -Message-ID and -From too if it has any Resent- field; for a body with
 //     8-bit bytes and no Content-Type that too (UTF-8 if it is valid, else

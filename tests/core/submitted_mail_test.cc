@@ -66,7 +66,7 @@ TEST_SUITE_BEGIN("core");
 
 TEST_CASE("a mail that lacks nothing goes out byte for byte") {
   for (std::string mail :
-       {std::string(k_whole) + "To: bob@example.org\nX-Odd :  \xE4 \n\n"
+       {std::string(k_whole) + "To: bob@example.org\nX-Odd:  \xE4 \n\n"
                                "Hi\n.\n\nFrom here\rand \0there",
         std::string(k_whole) + "Content-Type: multipart/signed; "
                                "boundary=x\n\n--x\n\n\xE4\n--x--"}) {
@@ -162,6 +162,22 @@ TEST_CASE("a mail that is sent on says by whom and when") {
       whole + "\nHello\n";
   CHECK(submitted(given).mail == given);
   CHECK_FALSE(has(submitted(whole + "To: bob@example.com\n\n").mail, "Resent"));
+}
+
+TEST_CASE("a field that can be read but may not be sent is mended") {
+  const auto mail = submitted(
+      "Subject : Hi\nTo \t: root,\n Ann <ann>\nX-A :b :c\n"
+      "Content-Length: 7\nErrors-To: root\nDisposition-Notification-To: "
+      "ann\nMail-Followup-To: ann\nReturn-Receipt-To: ann\n" +
+      std::string(k_whole) + "\nHello\n");
+  CHECK(mail.mail ==
+        "Subject: Hi\nTo: root@web1.example,\n Ann <ann@web1.example>\n"
+        "X-A:b :c\nErrors-To: root@web1.example\n"
+        "Disposition-Notification-To: ann@web1.example\n"
+        "Mail-Followup-To: ann@web1.example\n"
+        "Return-Receipt-To: ann@web1.example\n" +
+            std::string(k_whole) + "\nHello\n");
+  CHECK(mail.recipients == List{"root", "ann"});
 }
 
 TEST_CASE("a Resent- block wins, and the newest of several") {
