@@ -82,7 +82,7 @@ providers:
 YAML
 if [[ $MACHINE ]]; then
   SPOOL=/var/spool/pony
-  mkdir /etc/pony
+  mkdir -p /etc/pony
   sed "s|^spool: .*|spool: $SPOOL|; \$ a spool_group: mail" "$T/pony.yaml" >/etc/pony/pony.yaml
   mount --bind "$PONY" /usr/sbin/sendmail
 else

@@ -33,6 +33,7 @@ portable_calls() {
   swaks_calls
   perl_calls
   recorded_calls
+  odd_calls
 }
 
 # The calls of those that find it at its usual place only, and need a machine
@@ -61,12 +62,15 @@ $calls = [
     "MIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit"],
   "sender" => ["ann@example.com", "call-php-sender", "Hello",
     ["From" => "web@widgets.example", "X-Mailer" => "PHP"], "-fbounces+ann=example.com@widgets.example"],
+  // A page of HTML in one line, which SMTP cannot carry.
+  "long" => ["ann@example.com", "call-php-long", "<p>" . str_repeat("Grüße and more of it. ", 200) . "</p>\n",
+    "From: web@widgets.example\r\nMIME-Version: 1.0\r\nContent-Type: text/html; charset=UTF-8"],
   // Nothing but what mail() itself writes, and that not encoded.
   "plain" => ["ann@example.com", "call-php-plain Grüße", "Grüße\n"],
 ];
 exit(mail(...$calls[$argv[1]]) ? 0 : 1);
 PHP
-  for name in crlf lf sender plain; do
+  for name in crlf lf sender long plain; do
     called "php-$name" php -n "${words[@]}" "$WORK/mail.php" "$name"
   done
 }
@@ -359,4 +363,33 @@ END
     printf 'Date: Fri, 02 Jan 2026 03:04:05 +0000\nMessage-ID: <first.fixed@widgets.example>\n'
     printf 'Resent-From: ann@example.com\nResent-To: bob@example.org\nResent-Bcc: audit@example.net\n\nHello\n'
   } | recorded forwarded -t
+}
+
+# What scripts hand over, and nobody should.
+odd_calls() {
+  printf 'Subject: call-no-body\nTo: ann@example.com\n' | recorded no-body -t
+  recorded empty -F 'call-empty' ann@example.com </dev/null
+  printf 'Subject: call-broken-header\nno field\nTo: bob@example.org\n\nHello\n' | recorded broken-header ann@example.com
+  printf '\nHello\nSubject: call-blank-first\n' | recorded blank-first ann@example.com
+  printf 'To: ann@example.com\nSubject: call-twice\n\nHello\n' | recorded twice -t ann@example.com,bob@example.org ann@EXAMPLE.com
+  printf 'Subject: call-full-name\n\nHello\n' | recorded full-name -F "Ann 'the' Example, Jr. (IT)" ann@example.com
+  printf 'Subject: call-foreign-name\n\nHello\n' | recorded foreign-name -F 'Jörg Müller' ann@example.com
+  printf 'To: ann@example.com\nSubject: call-crlf\nX-Folded: one\n two\n\none\n.\ntwo\n' | sed 's/$/\r/' | recorded crlf -t -i
+  recorded names -t <<'END'
+From: "Root, the" <root>
+Sender: root (the machine)
+Reply-To: Ann <ann>, bob@example.org
+To: Ann <ann@example.com>, staff: "root" <root>, bob@example.org;
+Cc: ann@box
+Errors-To: root
+Return-Receipt-To: root
+Disposition-Notification-To: root
+Mail-Followup-To: root
+Subject : call-names
+Content-Length: 7
+Status: RO
+Lines: 1
+
+Hello
+END
 }

@@ -13,9 +13,11 @@ as a diff, and the exit code is 1.
 
 import argparse
 import difflib
+import email.header
 import email.utils
 import json
 import pathlib
+import quopri
 import re
 import sys
 import time
@@ -117,6 +119,7 @@ class Mail:
         content = re.sub(rb"(In-Reply-To:|References:|\r\n) <[^>]*-1-joerg@", rb"\1 <FIRST-joerg@", content)
         content = re.sub(rb"<\d{14}\.[^%>]{5}%", b"<NEW%", content)
         header, _, self.body = content.partition(b"\r\n\r\n")
+        header = header.removesuffix(b"\r\n")  # no body, nor an empty line
         self.fields = [
             PLAIN.get(name_of(field), lambda same: same)(field)
             for field in fields_of(header + b"\r\n")
@@ -132,6 +135,13 @@ class Mail:
     def without(self, names):
         self.fields = [f for f in self.fields if name_of(f) not in names]
 
+    def replace(self, name, other):
+        theirs = [f for f in other.fields if name_of(f) == name]
+        self.fields = [
+            theirs.pop(0) if name_of(f) == name and theirs else f
+            for f in self.fields
+        ]
+
     def content(self):
         kept = [f for f in self.fields if name_of(f) not in ADDED]
         added = [f for f in self.fields if name_of(f) in ADDED]
@@ -144,29 +154,61 @@ class Mail:
         return ("\r\n".join(envelope) + "\r\n\r\n").encode() + self.content()
 
 
-def undeclared(mail):
-    return not mail.body.isascii() and not mail.value(b"content-type")
-
-
 def allow_declaration(reference, mail):
     """Postfix sends an 8-bit text on without a word of what it is; ours says
     so, because readers would guess (RFC 2045, 2.8 and 6.2 ask for it)."""
-    if not undeclared(reference) or undeclared(mail):
+    if reference.body.isascii() or reference.value(b"content-type"):
         return
     try:
         mail.body.decode()
         charset = b"utf-8"
     except UnicodeDecodeError:
         charset = b"iso-8859-1"
-    if mail.value(b"mime-version") != [b"1.0"]:
-        return
-    if mail.value(b"content-transfer-encoding") != [b"8bit"]:
-        return
-    if mail.value(b"content-type")[0].lower() == b"text/plain; charset=" + charset:
-        mail.without({b"mime-version", b"content-type", b"content-transfer-encoding"})
+    right = {
+        b"mime-version": [b"1.0"],
+        b"content-transfer-encoding": [b"8bit"],
+        b"content-type": [b"text/plain; charset=" + charset],
+    }
+    if all(mail.value(name) == value for name, value in right.items()):
+        mail.without(right.keys())
 
 
-ALLOWED = [allow_declaration]
+def allow_encoding(reference, mail):
+    """Postfix breaks a line of more than 998 bytes wherever that is, within a
+    character too, and puts a space there; ours encodes the text, and nothing
+    of it is lost."""
+    broken = re.compile(rb"(?<=[^\r\n]{998})\r\n ")
+    if not broken.search(reference.body):
+        return
+    if mail.value(b"content-transfer-encoding") != [b"quoted-printable"]:
+        return
+    if max(map(len, mail.body.split(b"\r\n"))) > 76:
+        return
+    if quopri.decodestring(mail.body) == broken.sub(b"", reference.body):
+        mail.body = reference.body
+        mail.without({b"content-transfer-encoding"})
+
+
+def allow_encoded_name(reference, mail):
+    """Of a name in other than ASCII, which it takes for From, Postfix writes
+    the bytes, which is no header field without SMTPUTF8; ours encodes it."""
+    theirs, ours = reference.value(b"from"), mail.value(b"from")
+    if theirs and len(theirs) == len(ours) == 1 and not theirs[0].isascii():
+        read = email.header.decode_header(ours[0].decode("ascii", "replace"))
+        if str(email.header.make_header(read)).encode() == theirs[0]:
+            mail.replace(b"from", reference)
+
+
+def allow_folding(reference, mail):
+    """Postfix writes each address list that it completes anew, with folds
+    (RFC 5322, 2.2.3: they mean nothing); ours completes the names in it."""
+    for name in (b"to", b"cc"):
+        theirs, ours = reference.value(name), mail.value(name)
+        if re.sub(rb"\r\n\s", b" ", b"".join(theirs)) == b"".join(ours):
+            mail.replace(name, reference)
+
+
+ALLOWED = [allow_declaration, allow_encoding, allow_encoded_name, allow_folding]
 
 
 def read_dump(folder, replacements):

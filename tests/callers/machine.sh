@@ -27,7 +27,7 @@ make_machine() {
   printf '%s\n' "root:x:0:0:root:$T/home:/bin/bash" \
     "ann:x:4711:4711:Ann Example,,,:$T/home:/bin/bash" >>/etc/passwd
   echo 'ann:x:4711:' >>/etc/group
-  sed -i 's/^mail:.*/&ann/' /etc/group
+  sed -i 's/^mail:.*[^:]$/&,/; s/^mail:.*/&ann/' /etc/group
   echo 'ann:*:20000:0:99999:7:::' >>/etc/shadow
   printf 'auth required pam_permit.so\naccount required pam_permit.so\nsession required pam_permit.so\n' >/etc/pam.d/cron
   printf '127.0.0.1 localhost\n127.0.1.1 box.widgets.example box\n' >/etc/hosts
@@ -46,7 +46,7 @@ start_postfix() {
 compatibility_level = 3.6
 myhostname = box.widgets.example
 myorigin = /etc/mailname
-mydestination = \$myorigin, \$myhostname, localhost
+mydestination = \$myorigin, \$myhostname, box, localhost
 append_dot_mydomain = no
 alias_maps = hash:/etc/aliases
 alias_database = hash:/etc/aliases
