@@ -380,7 +380,7 @@ From: "Root, the" <root>
 Sender: root (the machine)
 Reply-To: Ann <ann>, bob@example.org
 To: Ann <ann@example.com>, staff: "root" <root>, bob@example.org;
-Cc: ann@box
+Cc: ann@localhost
 Errors-To: root
 Return-Receipt-To: root
 Disposition-Notification-To: root
