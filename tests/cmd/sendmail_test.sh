@@ -44,7 +44,7 @@ same_mail new <<MAIL
 To: "Ann, who <x@y>" <ann@example.com> (and (so) on), Team: bob@example.org;
 Cc: =?utf-8?Q?Doe,_J?= <doe@example.net>
 Subject: x
-X-Odd :  kept
+X-Odd:  kept
 Date: D
 Message-ID: <ID@web1.widgets.example>
 $(mail_in new | grep ^From:)
