@@ -21,6 +21,8 @@ PATH=$PATH:/usr/sbin:/sbin
 missing() { echo "skipped: $1 is missing" && exit 77; }
 
 MACHINE=${CALLERS_MACHINE-}
+# It will mount folders over /etc and others.
+[[ ! $MACHINE || $$ == 1 ]] || fail "CALLERS_MACHINE is not for people"
 callers=(php git mutt s-nail bsd-mailx swaks)
 [[ ! $MACHINE ]] || callers+=(cron anacron mdadm postfix)
 for caller in "${callers[@]}"; do
