@@ -307,7 +307,8 @@ Result<> FlagReader::notify(char, std::string_view value) {
     const std::string one = in_lower_case(rest.substr(0, comma));
     const bool is_one = one == "success" || one == "failure" || one == "delay";
     is_right = is_one || (one == "never" && comma == value.size());
-    when.push_back(one);
+    if (std::find(when.begin(), when.end(), one) == when.end())
+      when.push_back(one);
     if (comma == rest.size()) break;
     rest.remove_prefix(comma + 1);
   }

@@ -136,7 +136,8 @@ void add_tags(const MailField& field, SubmittedMail& out) {
                              "' is no tag");
       continue;
     }
-    out.tags.push_back(tag);
+    if (std::find(out.tags.begin(), out.tags.end(), tag) == out.tags.end())
+      out.tags.push_back(tag);
   }
 }
 

@@ -188,7 +188,8 @@ TEST_CASE("-q runs the queue, once, or a part of it") {
 }
 
 TEST_CASE("what DSN asks for is taken if it is right, else ignored") {
-  const auto right = flags({"-N", "SUCCESS,delay", "-Rhdrs", "-V", "id-20x"});
+  const auto right =
+      flags({"-N", "SUCCESS,delay,success", "-Rhdrs", "-V", "id-20x"});
   CHECK(right.notify == List{"success", "delay"});
   CHECK(right.dsn_return == "headers");
   CHECK(right.envelope_id == "id-20x");

@@ -103,6 +103,8 @@ TEST_CASE("aliases that lead back to themselves end") {
   CHECK(routes({"root"}, "root: root@widgets.example") ==
         List{"root@widgets.example"});
   CHECK(routes({"root"}, "root: \\root") == List{"held root@widgets.example"});
+  CHECK(routes({"me"}, "me: \\root\nroot: ann@example.com") ==
+        List{"held root@widgets.example"});
   CHECK(routes({"x"}, "*: y") == List{"held y@widgets.example"});
   CHECK(reason("root", "root: root") ==
         "'root' is a local name: its aliases lead back to it, and there is no "
@@ -117,9 +119,12 @@ TEST_CASE("aliases nested without end are held") {
   std::string tree;
   for (int i = 0; i < 19; ++i) {
     const std::string next = std::to_string(i + 1);
-    tree += "t" + std::to_string(i) + ": t" + next + ",t" + next + "\n";
+    const std::string both = "t" + next + ",u" + next;
+    tree += "t" + std::to_string(i) + ": " + both + "\n";
+    tree += "u" + std::to_string(i) + ": " + both + "," + both + "\n";
   }
-  CHECK(routes({"t0"}, tree + "t19: x@example.com\n") == List{"x@example.com"});
+  CHECK(routes({"t0"}, tree + "t19: x@example.com\nu19: x@example.com\n") ==
+        List{"x@example.com"});
 }
 
 TEST_CASE("a program, a file or a list of an alias is held, its people go on") {
