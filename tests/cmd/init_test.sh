@@ -35,7 +35,7 @@ expect 0 "$PONY" --version
 expect 64 "$PONY"
 expect 64 "$PONY" enqeue
 err_has "did you mean 'enqueue'?"
-for command in enqueue send run queue show events report retry cancel hold release init fsck "config check" "config show"; do
+for command in enqueue send run queue show events report retry cancel hold release init fsck "config check" "config show" sendmail "template check" "template preview" "template list"; do
   expect 0 "$PONY" $command --help
   out_has "Usage: pony $command"
 done
