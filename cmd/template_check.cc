@@ -15,9 +15,9 @@
 #include "cmd/message_flags.h"
 #include "cmd/replay_input.h"
 #include "core/json.h"
-#include "core/template/finding.h"
 #include "core/template/language_fallback.h"
 #include "core/template/replay_check.h"
+#include "core/template/template_finding.h"
 #include "core/template/template_store.h"
 
 namespace pony {
@@ -52,7 +52,7 @@ std::string prefix_of(const std::string& root) {
   return root + "/";
 }
 
-std::string as_text(const Finding& finding, const std::string& prefix) {
+std::string as_text(const TemplateFinding& finding, const std::string& prefix) {
   std::string text = printable(prefix + finding.file, 1000);
   if (finding.line > 0) text += ":" + std::to_string(finding.line);
   text += ": " + std::string(to_text(finding.severity)) + ": " + finding.what +
@@ -61,7 +61,7 @@ std::string as_text(const Finding& finding, const std::string& prefix) {
   return text;
 }
 
-std::string as_json(const Finding& finding, const std::string& prefix) {
+std::string as_json(const TemplateFinding& finding, const std::string& prefix) {
   std::string line;
   JsonWriter writer(line);
   writer.field("template", finding.template_id)
@@ -111,7 +111,7 @@ class TemplateCheck {
   Context& context_;
   TemplateFolder folder_;
   TemplateStore store_;
-  Findings findings_;
+  TemplateFindings findings_;
   std::vector<TemplateSource> sources_;
   Json set_ = Json::object();
   std::map<std::string, ReplayCheck, std::less<>> replays_;  // by template
@@ -144,7 +144,7 @@ void TemplateCheck::check_one(const std::string& id) {
   const auto errors = findings_.errors();
   auto source = check_template(folder_, id, config_.default_lang, findings_);
   if (!source) {
-    Finding finding;
+    TemplateFinding finding;
     finding.severity = Severity::error;
     finding.check = "files";
     finding.template_id = id;

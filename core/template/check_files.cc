@@ -22,7 +22,7 @@ constexpr std::size_t k_long_subject = 150;
 
 class FilesCheck {
  public:
-  FilesCheck(const TemplateSource& source, Findings& findings)
+  FilesCheck(const TemplateSource& source, TemplateFindings& findings)
       : source_(source), findings_(findings) {}
 
   void run() {
@@ -51,7 +51,7 @@ class FilesCheck {
   }
 
   const TemplateSource& source_;
-  Findings& findings_;
+  TemplateFindings& findings_;
 };
 
 // "pt_BR" and "pt-br " are both "pt-BR" to whoever made the folder.
@@ -244,7 +244,7 @@ void FilesCheck::check_stale() {
 
 }  // namespace
 
-void check_files(const TemplateSource& source, Findings& findings) {
+void check_files(const TemplateSource& source, TemplateFindings& findings) {
   FilesCheck(source, findings).run();
 }
 

@@ -191,7 +191,7 @@ std::vector<Link> links_in(std::string_view text) {
 class MarkupCheck {
  public:
   MarkupCheck(const TemplateSource& source, const LanguageSource& language,
-              Findings& findings)
+              TemplateFindings& findings)
       : source_(source),
         language_(language),
         findings_(findings),
@@ -215,7 +215,7 @@ class MarkupCheck {
 
   const TemplateSource& source_;
   const LanguageSource& language_;
-  Findings& findings_;
+  TemplateFindings& findings_;
   PatternLayout html_;
   PatternLayout text_;
   MarkupScan scan_;
@@ -354,7 +354,7 @@ void MarkupCheck::compare_links() {
 
 }  // namespace
 
-void check_markup(const TemplateSource& source, Findings& findings) {
+void check_markup(const TemplateSource& source, TemplateFindings& findings) {
   for (const auto& language : source.languages)
     if (language.parsed) MarkupCheck(source, language, findings).run();
 }

@@ -71,7 +71,7 @@ std::string_view file_of(std::string_view place) {
 
 class NamesCheck {
  public:
-  NamesCheck(const TemplateSource& source, Findings& findings)
+  NamesCheck(const TemplateSource& source, TemplateFindings& findings)
       : source_(source), findings_(findings) {}
 
   void run();
@@ -95,7 +95,7 @@ class NamesCheck {
   }
 
   const TemplateSource& source_;
-  Findings& findings_;
+  TemplateFindings& findings_;
 };
 
 void NamesCheck::run() {
@@ -273,11 +273,11 @@ bool all_names(const TemplateSource& source,
 
 }  // namespace
 
-void check_names(const TemplateSource& source, Findings& findings) {
+void check_names(const TemplateSource& source, TemplateFindings& findings) {
   NamesCheck(source, findings).run();
 }
 
-void check_settings(const TemplateSource& source, Findings& findings) {
+void check_settings(const TemplateSource& source, TemplateFindings& findings) {
   std::set<std::string, std::less<>> names;
   if (!all_names(source, names)) return;
   const std::vector<std::string_view> known(names.begin(), names.end());

@@ -217,7 +217,7 @@ const ReplayCheck::Names& ReplayCheck::names() {
   return names_;
 }
 
-void ReplayCheck::report(Findings& findings) const {
+void ReplayCheck::report(TemplateFindings& findings) const {
   for (const auto& [key, tally] : tallies_) {
     const auto by_language = by_language_.find(tally.language);
     const bool is_about_language =

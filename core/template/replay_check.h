@@ -16,7 +16,7 @@
 
 #include "core/json.h"
 #include "core/template/filling.h"
-#include "core/template/finding.h"
+#include "core/template/template_finding.h"
 #include "core/template/template_source.h"
 
 namespace pony {
@@ -35,7 +35,7 @@ class ReplayCheck {
 
   std::size_t messages() const { return messages_; }
   // What was found so far, as findings.
-  void report(Findings& findings) const;
+  void report(TemplateFindings& findings) const;
 
  private:
   // What happened, however often.

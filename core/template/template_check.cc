@@ -20,8 +20,8 @@ bool has_language(const TemplateSource& source, std::string_view lang) {
                      });
 }
 
-Finding about_folder(std::string path, std::string what) {
-  Finding made;
+TemplateFinding about_folder(std::string path, std::string what) {
+  TemplateFinding made;
   made.check = "files";
   made.file = std::move(path);
   made.what = std::move(what);
@@ -32,7 +32,7 @@ Finding about_folder(std::string path, std::string what) {
 
 std::vector<std::string> check_root(TemplateFolder& folder,
                                     const std::vector<std::string>& folders,
-                                    Findings& findings) {
+                                    TemplateFindings& findings) {
   std::vector<std::string> ids;
   for (const auto& name : folders) {
     if (name.starts_with('_')) continue;
@@ -56,7 +56,7 @@ std::vector<std::string> check_root(TemplateFolder& folder,
 Result<TemplateSource> check_template(TemplateFolder& folder,
                                       const std::string& id,
                                       const std::string& site_default,
-                                      Findings& findings) {
+                                      TemplateFindings& findings) {
   auto source = read_template_source(folder, id, site_default, findings);
   if (!source) return source;
   check_files(*source, findings);
@@ -70,7 +70,7 @@ Result<TemplateSource> check_template(TemplateFolder& folder,
 }
 
 void check_translations(const std::vector<TemplateSource>& all,
-                        Findings& findings) {
+                        TemplateFindings& findings) {
   std::set<std::string> languages;
   for (const auto& source : all)
     for (const auto& language : source.languages)

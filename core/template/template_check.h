@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "core/result.h"
-#include "core/template/finding.h"
+#include "core/template/template_finding.h"
 #include "core/template/template_folder.h"
 #include "core/template/template_source.h"
 
@@ -26,24 +26,24 @@ namespace pony {
 Result<TemplateSource> check_template(TemplateFolder& folder,
                                       const std::string& id,
                                       const std::string& site_default,
-                                      Findings& findings);
+                                      TemplateFindings& findings);
 
 // The ids among `folders`, the names of the folders in the templates' root.
 // What can be no template's name is a finding, and so is a folder of partials
 // that no language is called by.
 std::vector<std::string> check_root(TemplateFolder& folder,
                                     const std::vector<std::string>& folders,
-                                    Findings& findings);
+                                    TemplateFindings& findings);
 
 // What only all templates together show: languages that some of `all` have
 // and others have not.
 void check_translations(const std::vector<TemplateSource>& all,
-                        Findings& findings);
+                        TemplateFindings& findings);
 
 // The checks that check_template is made of.
-void check_files(const TemplateSource& source, Findings& findings);
-void check_settings(const TemplateSource& source, Findings& findings);
-void check_names(const TemplateSource& source, Findings& findings);
-void check_markup(const TemplateSource& source, Findings& findings);
+void check_files(const TemplateSource& source, TemplateFindings& findings);
+void check_settings(const TemplateSource& source, TemplateFindings& findings);
+void check_names(const TemplateSource& source, TemplateFindings& findings);
+void check_markup(const TemplateSource& source, TemplateFindings& findings);
 
 }  // namespace pony

@@ -39,7 +39,8 @@ Place place_from(std::string_view text) {
 
 class Reader {
  public:
-  Reader(TemplateFolder& folder, Findings& findings, TemplateSource& into)
+  Reader(TemplateFolder& folder, TemplateFindings& findings,
+         TemplateSource& into)
       : folder_(folder), findings_(findings), into_(into) {}
 
   Result<> read();
@@ -61,7 +62,7 @@ class Reader {
   }
 
   TemplateFolder& folder_;
-  Findings& findings_;
+  TemplateFindings& findings_;
   TemplateSource& into_;
 };
 
@@ -215,11 +216,13 @@ const LanguageSource* TemplateSource::reference() const {
   return languages.empty() ? nullptr : &languages.front();
 }
 
-Finding TemplateSource::finding(Severity severity, std::string_view check,
-                                const LanguageSource* of, std::string file,
-                                std::size_t line, std::string what,
-                                std::string hint) const {
-  Finding made;
+TemplateFinding TemplateSource::finding(Severity severity,
+                                        std::string_view check,
+                                        const LanguageSource* of,
+                                        std::string file, std::size_t line,
+                                        std::string what,
+                                        std::string hint) const {
+  TemplateFinding made;
   made.severity = severity;
   made.check = check;
   made.template_id = id();
@@ -231,10 +234,9 @@ Finding TemplateSource::finding(Severity severity, std::string_view check,
   return made;
 }
 
-Finding TemplateSource::finding_at(Severity severity, std::string_view check,
-                                   const LanguageSource* of,
-                                   std::string_view text, std::string what,
-                                   std::string hint) const {
+TemplateFinding TemplateSource::finding_at(
+    Severity severity, std::string_view check, const LanguageSource* of,
+    std::string_view text, std::string what, std::string hint) const {
   const auto place = place_from(text);
   // Partials and template.yaml's own reader name files from the root on.
   const bool is_whole =
@@ -249,7 +251,7 @@ Finding TemplateSource::finding_at(Severity severity, std::string_view check,
 Result<TemplateSource> read_template_source(TemplateFolder& folder,
                                             const std::string& id,
                                             const std::string& site_default,
-                                            Findings& findings) {
+                                            TemplateFindings& findings) {
   TemplateSource made;
   made.settings.id = id;
   made.site_default = site_default;

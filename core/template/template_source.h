@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "core/result.h"
-#include "core/template/finding.h"
 #include "core/template/template_copy.h"
 #include "core/template/template_files.h"
+#include "core/template/template_finding.h"
 #include "core/template/template_folder.h"
 #include "core/template/template_store.h"
 
@@ -53,13 +53,14 @@ struct TemplateSource {
   // first. nullptr when there is none.
   const LanguageSource* reference() const;
   // A finding about this template, for add(); `of` may be nullptr.
-  Finding finding(Severity severity, std::string_view check,
-                  const LanguageSource* of, std::string file, std::size_t line,
-                  std::string what, std::string hint = {}) const;
+  TemplateFinding finding(Severity severity, std::string_view check,
+                          const LanguageSource* of, std::string file,
+                          std::size_t line, std::string what,
+                          std::string hint = {}) const;
   // The same at `place`, as patterns have it ("es/body.html:3").
-  Finding finding_at(Severity severity, std::string_view check,
-                     const LanguageSource* of, std::string_view place,
-                     std::string what, std::string hint = {}) const;
+  TemplateFinding finding_at(Severity severity, std::string_view check,
+                             const LanguageSource* of, std::string_view place,
+                             std::string what, std::string hint = {}) const;
 };
 
 // Reads the template `id`. Everything that is wrong with its files goes to
@@ -68,6 +69,6 @@ struct TemplateSource {
 Result<TemplateSource> read_template_source(TemplateFolder& folder,
                                             const std::string& id,
                                             const std::string& site_default,
-                                            Findings& findings);
+                                            TemplateFindings& findings);
 
 }  // namespace pony

@@ -74,7 +74,7 @@ class Templates {
 };
 
 // As a person reads it.
-std::string line_of(const Finding& finding) {
+std::string line_of(const TemplateFinding& finding) {
   std::string text = finding.file;
   if (finding.line > 0) text += ":" + std::to_string(finding.line);
   text += ": " + std::string(to_text(finding.severity)) + ": " + finding.what;
@@ -82,7 +82,7 @@ std::string line_of(const Finding& finding) {
   return text;
 }
 
-Words lines_of(Findings& findings) {
+Words lines_of(TemplateFindings& findings) {
   Words lines;
   for (const auto& finding : findings.take()) lines.push_back(line_of(finding));
   return lines;
@@ -90,7 +90,7 @@ Words lines_of(Findings& findings) {
 
 Words found_in(const Templates& templates, const std::string& lang = {}) {
   TemplateFolder folder(templates.path());
-  Findings findings(lang);
+  TemplateFindings findings(lang);
   REQUIRE_OK(check_template(folder, "t", "en", findings));
   return lines_of(findings);
 }
@@ -117,7 +117,7 @@ TEST_CASE("a template with nothing wrong has no findings") {
 TEST_CASE("a template that is not there is not found") {
   const Templates templates;
   TemplateFolder folder(templates.path());
-  Findings findings;
+  TemplateFindings findings;
   CHECK_FAILS(check_template(folder, "none", "en", findings), not_found);
 }
 
@@ -303,7 +303,7 @@ TEST_CASE("a language that other templates have is missed") {
       .with("u/fr/subject.txt", "s")
       .with("u/fr/body.txt", "t");
   TemplateFolder folder(templates.path());
-  Findings findings;
+  TemplateFindings findings;
   std::vector<TemplateSource> all;
   for (const auto* id : {"t", "u"}) {
     auto source = check_template(folder, id, "en", findings);
@@ -322,7 +322,7 @@ TEST_CASE("folders that are no template, and partials of no language") {
   Templates templates;
   templates.with("a b/x", "").with("_partials/pt_BR/p.html", "");
   TemplateFolder folder(templates.path());
-  Findings findings;
+  TemplateFindings findings;
   const auto names = folder.folders(".");
   REQUIRE_OK(names);
   CHECK(check_root(folder, *names, findings) == Words{"t"});
@@ -607,7 +607,7 @@ class Replay {
 
  private:
   TemplateFolder folder_;
-  Findings findings_;
+  TemplateFindings findings_;
   TemplateSource source_;
   std::unique_ptr<ReplayCheck> check_;
 };
@@ -698,9 +698,9 @@ TEST_CASE("keys that one message each gives don't fill the memory") {
 }
 
 TEST_CASE("findings are bounded, and it is said how many are left out") {
-  Findings findings;
+  TemplateFindings findings;
   for (int i = 0; i < 10'005; ++i) {
-    Finding one;
+    TemplateFinding one;
     one.severity = Severity::error;
     one.what = std::to_string(i);
     findings.add(one);

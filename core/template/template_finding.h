@@ -28,7 +28,7 @@ struct Share {
   std::string example;  // an id, or "orders.jsonl:17"
 };
 
-struct Finding {
+struct TemplateFinding {
   Severity severity = Severity::warning;
   std::string_view check;  // which check, for programs: "names", "html" …
   std::string template_id;
@@ -40,21 +40,21 @@ struct Finding {
   Share messages;
 };
 
-class Findings {
+class TemplateFindings {
  public:
   // With `lang`, what is said about another language is passed over.
-  explicit Findings(std::string lang = {}) : lang_(std::move(lang)) {}
+  explicit TemplateFindings(std::string lang = {}) : lang_(std::move(lang)) {}
 
-  void add(Finding finding);
+  void add(TemplateFinding finding);
   // By template, file and line; those of one line in the order in which they
   // were found. What a bound left out is said at the end.
-  std::vector<Finding> take();
+  std::vector<TemplateFinding> take();
   std::size_t errors() const { return errors_; }
   std::size_t warnings() const { return warnings_; }
 
  private:
   std::string lang_;
-  std::vector<Finding> list_;
+  std::vector<TemplateFinding> list_;
   // Place and sentence: a partial's are the same in all its templates.
   std::set<std::pair<std::string, std::string>> said_;
   std::size_t errors_ = 0;

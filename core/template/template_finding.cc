@@ -1,4 +1,4 @@
-#include "core/template/finding.h"
+#include "core/template/template_finding.h"
 
 #include <algorithm>
 #include <tuple>
@@ -17,7 +17,7 @@ std::string_view to_text(Severity severity) {
   return severity == Severity::error ? "error" : "warning";
 }
 
-void Findings::add(Finding finding) {
+void TemplateFindings::add(TemplateFinding finding) {
   if (!lang_.empty() && !finding.lang.empty() &&
       !is_same_language(lang_, finding.lang))
     return;
@@ -32,14 +32,14 @@ void Findings::add(Finding finding) {
   ++(finding.severity == Severity::error ? errors_ : warnings_);
 }
 
-std::vector<Finding> Findings::take() {
+std::vector<TemplateFinding> TemplateFindings::take() {
   std::stable_sort(list_.begin(), list_.end(),
-                   [](const Finding& a, const Finding& b) {
+                   [](const TemplateFinding& a, const TemplateFinding& b) {
                      return std::tie(a.template_id, a.file, a.line) <
                             std::tie(b.template_id, b.file, b.line);
                    });
   if (left_out_ > 0) {
-    Finding rest;
+    TemplateFinding rest;
     rest.check = "bounds";
     rest.what = "there are " + std::to_string(left_out_) + " findings more";
     list_.push_back(std::move(rest));
