@@ -23,6 +23,7 @@
 #include "core/provider/envelope.h"
 #include "core/provider/smtp_link.h"
 #include "core/provider/smtp_session.h"
+#include "core/raw_message.h"
 #include "core/secret.h"
 
 namespace pony {
@@ -257,7 +258,13 @@ Result<std::string> mime_of(const RenderedMessage& message,
   if (message.raw.empty()) return compose_mime(message, {mail.utf8});
   auto bytes = carried_form(
       message, features.eight_bit_mime ? Takes::eight_bit : Takes::seven_bit);
-  if (bytes) mail.eight_bit = !is_ascii(*bytes);
+  if (!bytes) return bytes;
+  mail.eight_bit = !is_ascii(*bytes);
+  // What stands unencoded in a header is RFC 6531's to allow, and PHP's to
+  // write. A server that has not heard of it is not asked: most take it.
+  const auto header = header_of(*bytes);
+  if (features.smtputf8 && !is_ascii(header) && is_utf8(header))
+    mail.utf8 = true;
   return bytes;
 }
 

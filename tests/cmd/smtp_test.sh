@@ -41,8 +41,12 @@ cat >"$T/in.jsonl" <<'EOF'
 {"to":"用户@example.com","subject":"UTF-8 local part","text":"x"}
 EOF
 expect 0 pony enqueue "$T/in.jsonl"
+# As PHP's mail() writes it: a header that only RFC 6531 allows.
+printf 'From: a@example.com\nSubject: Raw Grüße\n\nx\n' | base64 -w0 |
+  jq -Rc '{from: "a@example.com", to: ["ann@example.com"], raw: .}' >"$T/raw.json"
+expect 0 pony enqueue "$T/raw.json"
 expect 0 pony run
-out_has "(3 sent, 0 deferred, 0 failed)"
+out_has "(4 sent, 0 deferred, 0 failed)"
 python3 - "$T/tls" <<'P'
 import email, email.policy, json, pathlib, sys
 folder = pathlib.Path(sys.argv[1])
@@ -73,6 +77,8 @@ assert "Ann &lt;b&gt;" in html and "Ann <b>" in text
 assert "caballo $25: $25.00" in text and "21 de noviembre de 2026" in text, text
 mail, envelope, raw = mails["UTF-8 local part"]
 assert envelope["rcpt_tos"] == ["用户@example.com"], envelope
+mail, envelope, raw = next(m for m in mails.values() if "Raw Grüße".encode() in m[2])
+assert "SMTPUTF8" in envelope["mail_options"], envelope
 P
 
 # The secret is nowhere to be seen.
