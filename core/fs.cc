@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -216,13 +217,21 @@ Result<> for_each_name(int folder,
 }
 
 Result<> end_last_line(int fd, std::string_view what) {
-  struct stat st {};
-  if (::fstat(fd, &st) != 0)
-    return fail_errno(errno, quoted("cannot look at", what));
-  if (st.st_size == 0) return {};
-  char last = 0;
-  if (::pread(fd, &last, 1, st.st_size - 1) == 1 && last == '\n') return {};
-  return write_all(fd, "\n", what);
+  // Another process may be in the middle of its write: the kernel shows what it
+  // has copied so far. A line is torn when it does not grow any more.
+  constexpr int k_milliseconds_of_a_write = 2;
+  off_t seen = -1;
+  for (;;) {
+    struct stat st {};
+    if (::fstat(fd, &st) != 0)
+      return fail_errno(errno, quoted("cannot look at", what));
+    if (st.st_size == 0) return {};
+    char last = 0;
+    if (::pread(fd, &last, 1, st.st_size - 1) == 1 && last == '\n') return {};
+    if (st.st_size == seen) return write_all(fd, "\n", what);
+    seen = st.st_size;
+    ::poll(nullptr, 0, k_milliseconds_of_a_write);
+  }
 }
 
 }  // namespace pony
