@@ -69,6 +69,14 @@ std::string without_space_before_colon(const MailField& field) {
   return std::string(field.name).append(field.raw.substr(colon));
 }
 
+// A CR alone is a line's end to many who read mail, and to us on the wire: a
+// subject that brought one would go on as a field of its own.
+void replace_lone_crs(std::string& raw) {
+  for (std::size_t at = raw.find('\r'); at != std::string::npos;
+       at = raw.find('\r', at + 1))
+    if (at + 1 == raw.size() || raw[at + 1] != '\n') raw[at] = ' ';
+}
+
 std::size_t longest_line(std::string_view text) {
   std::size_t longest = 0;
   while (!text.empty()) {
@@ -223,6 +231,7 @@ void HeaderWriter::write(const MailField& field) {
   if (is_resent_field(field)) is_resent_ = true;
   if (is_any_of(field, k_dropped_fields)) return;
   std::string raw = without_space_before_colon(field);
+  replace_lone_crs(raw);
   if (!raw.ends_with('\n')) raw += line_end_;
   for (const auto& [name, has] : {std::pair{"Date", &has_date_},
                                   {"Message-ID", &has_id_},

@@ -46,7 +46,8 @@ struct SubmittedMail {
 //   - a first line "From …" (of an mbox) is dropped; a text without a header
 //     gets one;
 //   - Bcc, Resent-Bcc, Return-Path, Content-Length and X-Pony-Tags are taken
-//     out, and a space before a field's colon;
+//     out, and a space before a field's colon; a lone CR in a field becomes a
+//     space;
 //   - bare names in From, Sender, Reply-To, To, Cc (and Resent-), and in those
 //     that ask for receipts and answers are completed;
 //   - what is missing of Date, Message-ID and From is added, of Resent-Date,

@@ -182,6 +182,18 @@ TEST_CASE("a field that can be read but may not be sent is mended") {
   CHECK(mail.recipients == List{"root", "ann"});
 }
 
+TEST_CASE("a lone CR in a field begins no other field, and no body") {
+  const auto fit = submitted(std::string(k_whole) +
+                             "Subject: a\rReply-To: x@example.com\r\rbody\n"
+                             "To: ann@example.com\r\nCc: b@example.com\r"
+                             "\r\n\nt\rt\n");
+  CHECK(fit.mail == std::string(k_whole) +
+                        "Subject: a Reply-To: x@example.com  body\n"
+                        "To: ann@example.com\r\nCc: b@example.com \r\n\n"
+                        "t\rt\n");
+  CHECK(fit.recipients == List{"ann@example.com", "b@example.com"});
+}
+
 TEST_CASE("a Resent- block wins, and the newest of several") {
   CHECK(submitted("Resent-To: new@example.com\nResent-Bcc: b@example.com\n"
                   "Resent-To: old@example.com\nTo: first@example.com\n\n")
