@@ -1,6 +1,7 @@
 #include "core/local_routes.h"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_set>
 #include <utility>
 
@@ -17,6 +18,7 @@ constexpr std::string_view k_no_alias =
     "no alias and no local_recipient says who gets its mail";
 constexpr std::string_view k_circle =
     "its aliases lead back to it, and there is no local_recipient";
+constexpr std::string_view k_all = "*";  // the alias for all other names
 constexpr std::string_view k_retry = "pony retry ID --to ADDRESS";
 
 // How a recipient's domain makes it local.
@@ -39,6 +41,7 @@ class Router {
   void nobody(const std::string& name, std::string_view why);
   void deliver(const std::string& email);
   void hold(const std::string& name, std::string reason, std::string hint);
+  void hold_as_others();
   void add(LocalRoute route);
   bool is_in_chain(const std::string& name) const {
     return std::find(chain_.begin(), chain_.end(), name) != chain_.end();
@@ -50,6 +53,7 @@ class Router {
   std::unordered_set<std::string> followed_;  // names whose aliases were
   std::string recipient_;                     // the one that is routed
   std::vector<std::string> chain_;            // aliases on the way to here
+  std::optional<LocalRoute> held_by_all_;     // of the alias for all names
 };
 
 void Router::route(const std::string& recipient) {
@@ -111,8 +115,8 @@ void Router::follow_local(const std::string& target, const std::string& name,
   if (domain == Domain::ours) return deliver(target);
   const auto* all = names_.aliases->catch_all();
   const bool is_own = targets != nullptr;
-  if (all != nullptr && !is_own && !is_in_chain("*"))
-    return follow_all("*", *all);
+  if (all != nullptr && !is_own && !is_in_chain(std::string(k_all)))
+    return follow_all(std::string(k_all), *all);
   nobody(name, is_own ? k_circle : k_no_alias);
 }
 
@@ -122,7 +126,10 @@ void Router::follow_all(const std::string& name,
     return hold(chain_.front(), "its aliases are nested more than 20 deep",
                 "mend the aliases; for this mail: " + std::string(k_retry));
   // Outside of a circle, a second visit would only find the same.
-  if (!followed_.insert(name).second) return;
+  if (!followed_.insert(name).second) {
+    if (name == k_all) hold_as_others();
+    return;
+  }
   chain_.push_back(name);
   for (const auto& target : targets) follow(target);
   chain_.pop_back();
@@ -156,10 +163,21 @@ void Router::hold(const std::string& name, std::string reason,
   route.email = name + "@" + names_.origin;
   // An alias of a name that is no address's, or the one for all: whom it was
   // to is then what can be said.
-  if (!check_email(route.email))
+  if (name == k_all || !check_email(route.email))
     route.email = std::string(local_part(recipient_)) + "@" + names_.origin;
   route.reason = std::move(reason);
   route.hint = std::move(hint);
+  if (name == k_all) held_by_all_ = route;
+  add(std::move(route));
+}
+
+// What the alias for all names leads to was found for another recipient; who
+// is held has to be said of each.
+void Router::hold_as_others() {
+  if (!held_by_all_) return;
+  LocalRoute route = *held_by_all_;
+  route.recipient = recipient_;
+  route.email = std::string(local_part(recipient_)) + "@" + names_.origin;
   add(std::move(route));
 }
 

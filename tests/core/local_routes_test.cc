@@ -137,6 +137,12 @@ TEST_CASE("a program, a file or a list of an alias is held, its people go on") {
   CHECK(reason("x", "*: |/bin/sh").starts_with("an alias names a program"));
 }
 
+TEST_CASE("whom the alias for all leaves to a person is held by his own name") {
+  CHECK(routes({"x", "y"}, "*: |/bin/sh, ann@example.com\n") ==
+        List{"held x@widgets.example", "ann@example.com",
+             "held y@widgets.example"});
+}
+
 TEST_CASE("what is no recipient is told, not routed") {
   CHECK(routes({"a b", "a@@b", "|/bin/sh", "/etc/passwd", "a@example.com\nx",
                 "", "x@[127.0.0.1]"}) ==
