@@ -594,6 +594,27 @@ YamlDocument read_readable_yaml(std::string_view yaml) {
   return document;
 }
 
+// Where mail waits must be known however broken the rest is: of a document
+// that has no `spool`, the line that says it, wherever it stands.
+void find_spool(std::string_view yaml, YamlDocument& document) {
+  const auto& entries = document.root.entries;
+  if (std::any_of(entries.begin(), entries.end(),
+                  [](const auto& entry) { return entry.key == "spool"; }))
+    return;
+  for (std::size_t begin = 0; begin < yaml.size();) {
+    const std::size_t end = std::min(yaml.find('\n', begin), yaml.size());
+    const std::string_view line = yaml.substr(begin, end - begin);
+    begin = end + 1;
+    if (!line.starts_with("spool:")) continue;
+    YamlDocument found = read_yaml(line);
+    if (!found.root.is(Kind::map)) continue;
+    if (!document.root.is(Kind::map)) document = YamlDocument();
+    document.root.kind = Kind::map;
+    document.root.entries.push_back(std::move(found.root.entries.front()));
+    return;
+  }
+}
+
 std::string absolute_path(const std::string& path) {
   if (path.starts_with('/')) return path;
   // POSIX.1-2008 leaves a null buffer open; glibc and musl allocate.
@@ -682,7 +703,8 @@ ReadableConfig load_readable_config(const std::string& path) {
   if (whole.error().kind != Error::Kind::config) return out;
   const auto text = read_linked(path, k_max_file_bytes);
   if (!text) return out;
-  const YamlDocument document = read_readable_yaml(*text);
+  YamlDocument document = read_readable_yaml(*text);
+  find_spool(*text, document);
   if (!document.root.is(Kind::map)) return out;
   const std::string absolute = absolute_path(path);
   const std::string_view folder =

@@ -148,8 +148,8 @@ Result<Config> load_config(const std::string& path);
 
 // For a program whose caller must not lose a mail because of a bad
 // configuration: what can be read of it, with defaults for the rest, and what
-// is wrong with it. Of YAML that is broken what stands above the break counts;
-// of a file that cannot be read or that others can write, nothing. Good for
+// is wrong with it. Of YAML that is broken what stands above the break counts,
+// and a line "spool: …" wherever it stands; of a file that cannot be read or that others can write, nothing. Good for
 // accepting mail, not for sending it.
 struct ReadableConfig {
   Config config;

@@ -704,6 +704,15 @@ TEST_CASE("of a broken configuration what can be read counts") {
     CHECK(part.config.local_recipient == "ops@widgets.example");
   }
 
+  for (const char* broken :
+       {"providers: {a: {type: smtp\n", "x: \xff\n", "{{{{\n", "<<<<<<< HEAD\n",
+        "a: 1\na: 2\nb: [\n", "just text\n"}) {
+    CAPTURE(broken);
+    const auto below = read(std::string(broken) + "spool: /s\nmore: [\n");
+    REQUIRE(below.problem);
+    CHECK(below.config.spool == "/s");
+  }
+
   const auto none = read("{{{{");
   REQUIRE(none.problem);
   CHECK(none.config.spool == load_config("")->spool);
