@@ -89,6 +89,7 @@ class SendmailProgram {
  private:
   const Config& config();
   LocalSubmission submission();
+  Result<> check_spool_is_known();
   Result<int> submit();
   Result<std::string> read_mail();
   Result<int> dialogue();
@@ -130,14 +131,29 @@ Result<int> SendmailProgram::run() {
 
 // As much of it as can be read; what is wrong is told once.
 const Config& SendmailProgram::config() {
+  const bool was_told = problem_.has_value();
   const Config& readable = context_.readable_config(problem_);
-  if (problem_) context_.tell(*problem_);
+  if (problem_ && !was_told) context_.tell(*problem_);
   return readable;
 }
 
 LocalSubmission SendmailProgram::submission() {
   const Config& readable = config();
   return {context_, readable, problem_, flags_.full_name};
+}
+
+// Without the file it is not known where mail waits. Root's built-in spool is
+// the system's; that in a user's home nobody runs, and 0 would be a lie.
+Result<> SendmailProgram::check_spool_is_known() {
+  (void)config();
+  const bool was_read = !problem_ || problem_->kind == Error::Kind::config;
+  if (was_read || !context_.options.spool.empty() || ::geteuid() == 0)
+    return {};
+  return fail(Error::Kind::config,
+              "without the configuration nobody knows where mail waits: "
+              "nothing is accepted",
+              "let all who send read the file, and keep its secrets in files "
+              "of their own (api_key_file, password_file); or name --spool");
 }
 
 // --- A mail on standard input
@@ -160,6 +176,8 @@ Result<int> SendmailProgram::submit() {
   if (flags_.recipients.empty() && !flags_.recipients_from_header)
     return fail(Error::Kind::bad_data, "the message has no recipient",
                 "name them as arguments, or use -t and a To, Cc or Bcc");
+  if (auto known = check_spool_is_known(); !known)
+    return tl::unexpected(known.error());
   auto local = submission();
   auto sender = local.sender_for(flags_.sender);
   if (!sender) return tl::unexpected(sender.error());
@@ -218,6 +236,8 @@ DialogueReply SendmailProgram::take(LocalSubmission& local, DialogueMail mail) {
 }
 
 Result<int> SendmailProgram::dialogue() {
+  if (auto known = check_spool_is_known(); !known)
+    return tl::unexpected(known.error());
   auto local = submission();
   SmtpSubmission smtp(
       local.host(),

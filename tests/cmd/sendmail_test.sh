@@ -327,6 +327,16 @@ out_has "in 1 Request."
   printf '{{{' | config
   expect 0 sendmail ann@example.com <<<Hi
   [[ $(find "$XDG_STATE_HOME/pony/new" -name '*.jsonl' | wc -l) == 1 ]] || fail "not in the built-in spool"
+  # A file that cannot be opened: nobody knows which spool is run.
+  chmod 0 "$T/pony.yaml"
+  rm -rf "$XDG_STATE_HOME/pony"
+  expect 78 sendmail ann@example.com <<<Hi
+  err_has "Permission denied"
+  err_has "nothing is accepted"
+  expect 78 sendmail -bs </dev/null
+  [[ ! -e $XDG_STATE_HOME/pony ]] || fail "mail lies where nobody runs"
+  expect 0 sendmail --spool "$SPOOL" ann@example.com <<<Hi
+  rm -f "$T/pony.yaml"
 }
 : >"$T/file"
 printf 'spool: %s\nproviders: {a: {\n' "$T/file" | config
