@@ -12,6 +12,8 @@ namespace {
 // nobody waits for so many steps.
 constexpr std::size_t k_max_output = std::size_t{16} << 20;
 constexpr std::size_t k_max_steps = 5'000'000;
+// Enough for a person; each is compared with those before it.
+constexpr std::size_t k_most_holes = 100;
 
 bool is_text_value(const Json& value) {
   return value.is(Json::Kind::string) || value.is(Json::Kind::number) ||
@@ -268,7 +270,7 @@ void Filling::add_hole(Hole::Why why, const Pattern::Node& node,
       std::any_of(holes_.begin(), holes_.end(), [&](const Hole& hole) {
         return hole.why == why && hole.name == node.text;
       });
-  if (known) return;
+  if (known || holes_.size() == k_most_holes) return;
   Hole hole{why, node.text,         pattern_->place_of(node), std::move(what),
             {},  scopes_.size() > 1};
   if (hole.in_item && scopes_.back()->is_object()) {

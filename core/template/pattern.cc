@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t k_max_depth = 32;
 constexpr std::size_t k_max_partials_deep = 10;
 constexpr std::size_t k_max_bytes = std::size_t{4} << 20;
+// Each name may be another one, and is looked for among all values.
+constexpr std::size_t k_most_names = 10'000;
 
 // By hand and not <cctype>: names are ASCII in every locale.
 bool is_name_start(char c) {
@@ -122,7 +124,7 @@ class PatternParser {
   void include(const File& file, const Tag& tag);
   Pattern::Node node(const File& file, Pattern::Kind kind,
                      std::string_view name) const;
-  void add_node(Pattern::Node node);
+  void add_node(const File& file, Pattern::Node node);
   void count_lines(File& file, std::size_t up_to) const;
   void add_problem(const File& file, std::string what, std::string hint = {});
   bool is_too_large();
@@ -135,6 +137,7 @@ class PatternParser {
   std::vector<std::string> including_;  // partials that are being read
   std::vector<Problem> problems_;
   std::size_t bytes_ = 0;
+  std::size_t names_ = 0;  // how often one stands there
 };
 
 Result<Pattern> PatternParser::parse() {
@@ -170,6 +173,7 @@ void PatternParser::parse_file(std::string_view text, std::string label) {
     if (is_too_large()) return;
   }
   add_text(file, file.text.substr(file.pos));
+  if (is_too_large()) return;
   while (open_.size() > file.open_above) {
     const auto& left = made_.nodes_[open_.back()];
     file.line = left.line;
@@ -316,12 +320,15 @@ void PatternParser::add_variable(const File& file, std::string_view name,
                                  bool raw) {
   auto made = node(file, Pattern::Kind::variable, name);
   made.raw = made.raw || raw;
-  add_node(std::move(made));
+  add_node(file, std::move(made));
 }
 
-void PatternParser::add_node(Pattern::Node node) {
+void PatternParser::add_node(const File& file, Pattern::Node node) {
   made_.nodes_.push_back(std::move(node));
   text_goes_on_ = nullptr;
+  if (++names_ != k_most_names + 1) return;
+  add_problem(file, "with its partials the text has over 10,000 names");
+  bytes_ = k_max_bytes + 1;  // enough is known
 }
 
 void PatternParser::open(const File& file, const Tag& tag) {
@@ -340,7 +347,7 @@ void PatternParser::open(const File& file, const Tag& tag) {
       tag.name);
   if (tag.sigil == '#') made.formatter = formatter_called(tag.name);
   open_.push_back(made_.nodes_.size());
-  add_node(std::move(made));
+  add_node(file, std::move(made));
 }
 
 void PatternParser::close(const File& file, const Tag& tag) {

@@ -210,6 +210,27 @@ TEST_CASE("a partial within itself, and a bomb of partials, are refused") {
   CHECK(filled("{{> p0}}", "{}").find("over 4 MiB") != std::string::npos);
 }
 
+TEST_CASE("more names than can be looked for in time are refused") {
+  std::string text;
+  for (int i = 0; i < 10'000; ++i) text += "{{a}}";
+  Filler filled{Engine::mustache};
+  CHECK(filled(text, R"({"a": "x"})").size() == 10'000);
+  CHECK(filled(text + "\n$a", "{}")
+            .find("body:2: with its partials the text "
+                  "has over 10,000 names") != std::string::npos);
+}
+
+TEST_CASE("of many holes the first hundred are told") {
+  std::string text;
+  for (int i = 0; i < 1'000; ++i) text += "{{a" + std::to_string(i) + "}}";
+  const auto made = parsed(text, Engine::mustache);
+  REQUIRE_OK(made);
+  const Json none = Json::object();
+  Filling filling(none, "en", "en");
+  (void)filling.fill(*made, As::text);
+  CHECK(filling.holes().size() == 100);
+}
+
 TEST_CASE("what an author gets wrong is told with file and line") {
   const std::vector<std::pair<std::string, std::string>> wrong = {
       {"a\nb {{name", "body:2: '{{' is never closed"},
