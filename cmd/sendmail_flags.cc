@@ -63,6 +63,7 @@ class FlagReader {
 
   std::span<const std::string_view> words_;
   std::size_t at_ = 0;
+  bool has_sendmails_own_ = false;  // a flag or recipient was read
   SendmailFlags flags_;
   std::string first_unknown_;
   std::size_t unknown_ = 0;
@@ -143,6 +144,7 @@ Result<> FlagReader::read_word() {
     return {};
   }
   if (word.starts_with("--")) return read_long(word.substr(2));
+  has_sendmails_own_ = true;
   if (word.size() > 1 && word.starts_with('-'))
     return read_group(word.substr(1));
   return add_recipients(word);
@@ -164,6 +166,12 @@ Result<> FlagReader::read_long(std::string_view word) {
       unknown(std::string("--").append(name));
     return {};
   }
+  // What a web form adds to the end of a command line (PHP's mail() takes such
+  // text) must not choose the file that says what is run.
+  if (has_sendmails_own_)
+    return usage("--" + std::string(name) +
+                     " must come before sendmail's flags and recipients",
+                 "write it first: sendmail --" + std::string(name) + " … -t");
   if (equals != std::string_view::npos) {
     *value = word.substr(equals + 1);
   } else if (at_ < words_.size()) {

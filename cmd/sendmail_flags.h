@@ -51,8 +51,10 @@ struct SendmailFlags {
 };
 
 // Reads `words`, which are argv without the program's name, for a program
-// that does `task` unless told otherwise.
-// Errors: usage (a mode that pony has not, a flag without its value); bad_data
+// that does `task` unless told otherwise. --config and --spool count only
+// before what is sendmail's.
+// Errors: usage (a mode that pony has not, a flag without its value, --config
+// or --spool behind another word); bad_data
 // (a line break or another control character in a sender, name or recipient;
 // more than 10,000 recipients).
 Result<SendmailFlags> read_sendmail_flags(

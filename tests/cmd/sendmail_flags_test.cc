@@ -216,6 +216,16 @@ TEST_CASE("pony's own options are there in both forms") {
   CHECK(own.recipients == List{"root"});
 }
 
+TEST_CASE("what is added to a command line cannot choose a configuration") {
+  CHECK_FAILS(read({"-t", "-i", "--config", "/tmp/x.yaml"}), usage);
+  CHECK_FAILS(read({"-t", "--config=/tmp/x.yaml"}), usage);
+  CHECK_FAILS(read({"root", "--spool=/tmp/x"}), usage);
+  CHECK_FAILS(read({"-fann@example.com", "-q", "--spool", "/tmp/x"}), usage);
+  // Behind "--" all are recipients, and a flag's value is no flag.
+  CHECK(flags({"-t", "--", "--config=/x"}).config.empty());
+  CHECK(flags({"-f", "--config=/x", "root"}).config.empty());
+}
+
 TEST_CASE("the name that a program is called by decides, with any path") {
   CHECK(sendmail_task_of("sendmail") == SendmailTask::submit);
   CHECK(sendmail_task_of("/usr/lib/sendmail") == SendmailTask::submit);
