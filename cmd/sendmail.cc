@@ -5,6 +5,7 @@
 // know, a configuration that is broken, a recipient whom nobody stands for.
 #include "cmd/sendmail.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -158,13 +159,25 @@ Result<> SendmailProgram::check_spool_is_known() {
 
 // --- A mail on standard input
 
+// As read(2), on standard input; where a caller left that non-blocking, it is
+// waited for.
+ssize_t read_input(const Io& io, char* buffer) {
+  for (;;) {
+    const ssize_t n = ::read(io.in(), buffer, k_read_size);
+    if (n >= 0) return n;
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return n;
+    pollfd input{io.in(), POLLIN, 0};
+    if (::poll(&input, 1, -1) < 0 && errno != EINTR) return -1;
+  }
+}
+
 Result<std::string> SendmailProgram::read_mail() {
   MailCollector collector(flags_.lone_dot_is_text ? LoneDot::is_text
                                                   : LoneDot::ends_mail);
   const auto buffer = std::make_unique_for_overwrite<char[]>(k_read_size);
   for (;;) {
-    const ssize_t n = ::read(context_.io().in(), buffer.get(), k_read_size);
-    if (n < 0 && errno == EINTR) continue;
+    const ssize_t n = read_input(context_.io(), buffer.get());
     if (n < 0) return fail_errno(errno, "cannot read standard input");
     if (n == 0) break;
     if (!collector.feed({buffer.get(), static_cast<std::size_t>(n)})) break;
@@ -260,8 +273,7 @@ Result<int> SendmailProgram::dialogue() {
   const auto buffer = std::make_unique_for_overwrite<char[]>(k_read_size);
   for (bool goes_on = true; goes_on;) {
     if (auto flushed = io.flush(); !flushed || io.broken_pipe()) break;
-    const ssize_t n = ::read(io.in(), buffer.get(), k_read_size);
-    if (n < 0 && errno == EINTR) continue;
+    const ssize_t n = read_input(io, buffer.get());
     if (n < 0) return fail_errno(errno, "cannot read standard input");
     if (n == 0) break;
     std::string answers;
