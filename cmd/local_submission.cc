@@ -8,6 +8,7 @@
 
 #include "core/address.h"
 #include "core/fs.h"
+#include "core/host_name.h"
 #include "core/json.h"
 #include "core/mime/body_encoding.h"
 #include "core/mime/submitted_mail.h"
@@ -25,9 +26,8 @@ bool is_domain(const std::string& name) {
   return check_email("x@" + name).has_value();
 }
 
-std::string host_name() {
-  char name[256] = {};
-  (void)::gethostname(name, sizeof name - 1);
+std::string host_domain() {
+  std::string name = host_name();
   return is_domain(name) ? name : "localhost";
 }
 
@@ -91,7 +91,7 @@ LocalSubmission::LocalSubmission(Context& context, const Config& config,
     note_ = "accepted although the configuration is broken: " +
             printable(problem->what, 500);
   full_name_ = full_name.value_or(user_.full_name);
-  names_.host = host_name();
+  names_.host = host_domain();
   names_.origin =
       config.origin.empty() ? mail_name(names_.host) : config.origin;
   names_.local_recipient = config.local_recipient;

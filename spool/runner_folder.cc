@@ -10,6 +10,8 @@
 #include <set>
 #include <utility>
 
+#include "core/host_name.h"
+
 namespace pony {
 namespace {
 
@@ -27,11 +29,10 @@ constexpr std::size_t k_syncfs_from = 24;
 // How many files are filed between two looks at what else is to be done.
 constexpr std::size_t k_filing_slice = 8;
 
-std::string host_name() {
-  char buffer[256] = {};
-  if (::gethostname(buffer, sizeof buffer - 1) != 0) return "localhost";
+// The host's part of a folder's name.
+std::string host_part() {
   std::string name;
-  for (const char c : std::string_view(buffer)) {
+  for (const char c : host_name()) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                        (c >= '0' && c <= '9') || c == '-';
     name.push_back(plain ? c : '-');
@@ -82,7 +83,7 @@ Result<> append_events(int folder, const std::string& name,
 Result<RunnerFolder> RunnerFolder::create(Folders& folders) {
   RunnerFolder runner(folders);
   const std::string name =
-      host_name() + "." + std::to_string(::getpid()) + "." + random_letters();
+      host_part() + "." + std::to_string(::getpid()) + "." + random_letters();
   auto cur = folders.folder("cur");
   if (!cur) return tl::unexpected(cur.error());
   auto made = folders.folder("tmp/" + name);

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/host_name.h"
 #include "spool/message_id.h"
 
 namespace pony {
@@ -18,9 +19,7 @@ namespace {
 constexpr std::size_t k_one_group_commit = 1000;
 
 std::string by_this_process() {
-  char host[256] = "localhost";
-  (void)::gethostname(host, sizeof host - 1);
-  return std::string(host) + ":" + std::to_string(::getpid());
+  return host_name() + ":" + std::to_string(::getpid());
 }
 
 void remove_temporary(Folders& folders, const std::string& name) {

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "core/fs.h"
+#include "core/host_name.h"
 #include "core/json.h"
 #include "core/provider/envelope.h"
 #include "core/provider/local_mail.h"
@@ -30,19 +31,17 @@ using Steady = std::chrono::steady_clock;
 // The host's part of a file name: '/' and ':' mean something there and are
 // written as maildir(5) says.
 std::string host_part() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "localhost";
   std::string out;
-  for (const char* c = name.data(); *c != '\0'; ++c) {
-    if (*c == '/') {
+  for (const char c : host_name()) {
+    if (c == '/') {
       out += "\\057";
-    } else if (*c == ':') {
+    } else if (c == ':') {
       out += "\\072";
     } else {
-      out += *c;
+      out += c;
     }
   }
-  return out.empty() ? "localhost" : out;
+  return out;
 }
 
 struct Folders {

@@ -17,6 +17,7 @@
 #include <deque>
 #include <utility>
 
+#include "core/host_name.h"
 #include "core/json.h"
 #include "core/mime/builder.h"
 #include "core/mime/mail_parser.h"
@@ -537,9 +538,8 @@ bool is_loopback(std::string_view host) {
 
 // How we call ourselves unless `ehlo` says it.
 std::string own_host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "localhost";
-  return is_host_name(name.data()) ? name.data() : "localhost";
+  std::string name = host_name();
+  return is_host_name(name) ? name : "localhost";
 }
 
 Result<SmtpTls> tls_from(const ProviderConfig& config) {
