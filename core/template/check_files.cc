@@ -10,6 +10,7 @@
 #include "core/template/pattern_layout.h"
 #include "core/template/template_check.h"
 #include "core/template/translation.h"
+#include "core/template/wording.h"
 
 namespace pony {
 namespace {
@@ -166,17 +167,6 @@ void FilesCheck::check_bodies(const LanguageSource& language) {
     if (reference->has(file) && !language.has(file))
       add(severity, &language, source_.path(language, file),
           "is missing, and " + reference->lang + " has it");
-}
-
-std::size_t characters_in(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(),
-      [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-// Nothing but white space?
-bool is_blank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
 // A name without which nothing is left of `pattern`; empty: there is none.

@@ -10,6 +10,7 @@
 #include "core/lower_case.h"
 #include "core/template/pattern_layout.h"
 #include "core/template/template_check.h"
+#include "core/template/wording.h"
 
 namespace pony {
 namespace {
@@ -137,13 +138,6 @@ std::string with_plain_ampersands(std::string_view value) {
   return out;
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view k_blank = " \t\r\n";
-  const auto first = text.find_first_not_of(k_blank);
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(k_blank) - first + 1);
-}
-
 void MarkupScan::take_link(std::string_view value) {
   if (links.size() == k_most_links) return;
   const auto line = static_cast<std::size_t>(std::count(
@@ -244,14 +238,10 @@ void MarkupCheck::check_spots() {
   for (const auto& spot : scan_.spots) check_spot(spot);
 }
 
-std::string quoted(std::string_view name) {
-  return "'" + printable(name, 60) + "'";
-}
-
 void MarkupCheck::check_spot(const Spot& spot) {
   const auto& node = *spot.name->node;
   const auto place = language_.parsed->body_html.place_of(node);
-  const auto name = quoted(node.text);
+  const auto name = quoted_name(node.text);
   const auto attribute = printable(spot.attribute, 40);
   switch (spot.where) {
     case Spot::Where::text:
@@ -316,7 +306,7 @@ void MarkupCheck::compare_names() {
         !in_text.insert(node.text).second)
       continue;
     add(Severity::warning, "text", html.place_of(node),
-        "the text part does not use " + quoted(node.text) +
+        "the text part does not use " + quoted_name(node.text) +
             ", which stands here",
         "see " + source_.path(language_, "body.txt"));
   }
@@ -327,7 +317,8 @@ void MarkupCheck::compare_names() {
         !in_html.insert(node.text).second)
       continue;
     add(Severity::warning, "text", text.place_of(node),
-        "the HTML does not use " + quoted(node.text) + ", which stands here",
+        "the HTML does not use " + quoted_name(node.text) +
+            ", which stands here",
         "see " + source_.path(language_, "body.html"));
   }
 }

@@ -9,6 +9,7 @@
 #include "core/template/language_fallback.h"
 #include "core/template/locale_format.h"
 #include "core/template/template_check.h"
+#include "core/template/wording.h"
 #include "core/yaml_document.h"
 
 namespace pony {
@@ -57,10 +58,6 @@ UsedNames names_of(const LanguageSource& language) {
   UsedNames names;
   for (const auto* pattern : texts_of(language)) add_uses(*pattern, names);
   return names;
-}
-
-std::string quoted(std::string_view text) {
-  return "'" + printable(text, 60) + "'";
 }
 
 // The file of a place as patterns have it: "en/body.html:3" → "body.html".
@@ -126,8 +123,8 @@ void NamesCheck::compare(const LanguageSource& language, const UsedNames& names,
     const auto meant = nearest(name, missing);
     add(used.optional ? Severity::warning : Severity::error, language,
         used.first_place,
-        than.lang + " has no " + quoted(name) + ", which is used here",
-        meant.empty() ? "" : "did you mean " + quoted(meant) + "?");
+        than.lang + " has no " + quoted_name(name) + ", which is used here",
+        meant.empty() ? "" : "did you mean " + quoted_name(meant) + "?");
     // Said with this one.
     std::erase(missing, meant);
   }
@@ -136,7 +133,7 @@ void NamesCheck::compare(const LanguageSource& language, const UsedNames& names,
     const std::string file(file_of(used.first_place));
     add(used.optional ? Severity::warning : Severity::error, language,
         language.lang + "/" + (language.has(file) ? file : "body.txt"),
-        "does not use " + quoted(name) + ", which " + than.lang + " has",
+        "does not use " + quoted_name(name) + ", which " + than.lang + " has",
         "see " + source_.path(used.first_place));
   }
 }
@@ -147,17 +144,17 @@ void NamesCheck::compare_sections(const LanguageSource& language,
                                   const Used& reference) {
   const auto spelled = [](const std::string& section) {
     return section.empty() ? std::string("outside of all sections")
-                           : "within " + quoted(section);
+                           : "within " + quoted_name(section);
   };
   for (const auto& [section, place] : used.places)
     if (!reference.places.contains(section))
       add(Severity::warning, language, place,
-          quoted(name) + " is used " + spelled(section) + ", in " + than.lang +
-              " only " + spelled(reference.places.begin()->first),
+          quoted_name(name) + " is used " + spelled(section) + ", in " +
+              than.lang + " only " + spelled(reference.places.begin()->first),
           "see " + source_.path(reference.places.begin()->second));
   if (used.is_printed && !reference.is_printed)
     add(Severity::warning, language, used.first_place,
-        quoted(name) + " is put into the text, in " + than.lang +
+        quoted_name(name) + " is put into the text, in " + than.lang +
             " it only opens a section",
         "see " + source_.path(reference.first_place));
 }
@@ -290,7 +287,7 @@ void check_settings(const TemplateSource& source, TemplateFindings& findings) {
         findings.add(source.finding(
             Severity::warning, k_check, nullptr, source.path(k_settings_file),
             line_of(source, key),
-            std::string(key) + ": no language uses " + quoted(name),
+            std::string(key) + ": no language uses " + quoted_name(name),
             did_you_mean(name, known)));
 }
 

@@ -4,17 +4,10 @@
 #include <utility>
 
 #include "core/json.h"
+#include "core/template/wording.h"
 
 namespace pony {
 namespace {
-
-std::string quoted(std::string_view text) {
-  return "'" + printable(text, 100) + "'";
-}
-
-bool has(const std::vector<std::string>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 // The value given for `name`, or nullptr: null says as little as no value.
 const Json* value_of(const Message& message, std::string_view name) {
@@ -29,8 +22,8 @@ std::vector<std::string_view> unused_keys(const Message& message,
   std::vector<std::string_view> unused;
   for (const auto& [key, value] : message.replacements.members) {
     // Another language may use what template.yaml lists.
-    if (!names.contains(key) && !has(of.rules.optional, key) &&
-        !has(of.rules.raw, key) && !has(of.rules.line_breaks, key))
+    if (!names.contains(key) && !is_one_of(key, of.rules.optional) &&
+        !is_one_of(key, of.rules.raw) && !is_one_of(key, of.rules.line_breaks))
       unused.push_back(key);
   }
   return unused;

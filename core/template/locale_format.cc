@@ -8,6 +8,7 @@
 
 #include "core/json.h"
 #include "core/template/locale_table.h"
+#include "core/template/wording.h"
 
 namespace pony {
 namespace {
@@ -45,12 +46,6 @@ tl::unexpected<Error> refused(std::string_view text, std::string_view why,
 }
 
 constexpr std::string_view k_blank = " \t\r\n";
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(k_blank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(k_blank) - first + 1);
-}
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/json.h"
+#include "core/template/wording.h"
 
 namespace pony {
 namespace {
@@ -53,14 +54,7 @@ Marker marker_at(std::string_view text) {
   return {{}, 1};
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view k_blank = " \t\r\n";
-  const auto first = text.find_first_not_of(k_blank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(k_blank) - first + 1);
-}
-
-bool is_blank(std::string_view text) {
+bool is_indent(std::string_view text) {
   return text.find_first_not_of(" \t") == std::string_view::npos;
 }
 
@@ -75,10 +69,6 @@ Formatter formatter_called(std::string_view name) {
   for (const auto& [known, formatter] : k_all)
     if (known == name) return formatter;
   return Formatter::none;
-}
-
-bool has(const std::vector<std::string>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 // "'{{#items}}'", as an author finds it.
@@ -222,7 +212,7 @@ void PatternParser::add_tag(File& file, const Tag& tag) {
     // Only over blanks, so that a line with many tags is not gone over for
     // each of them.
     std::size_t begin = tag.begin;
-    while (begin > file.pos && is_blank(file.text.substr(begin - 1, 1)))
+    while (begin > file.pos && is_indent(file.text.substr(begin - 1, 1)))
       --begin;
     auto end =
         std::min(file.text.find_first_not_of(" \t", tag.end), file.text.size());
@@ -309,9 +299,9 @@ Pattern::Node PatternParser::node(const File& file, Pattern::Kind kind,
   made.file = file.index;
   made.line = file.line;
   if (source_.rules != nullptr) {
-    made.raw = has(source_.rules->raw, name);
-    made.optional = has(source_.rules->optional, name);
-    made.line_breaks = has(source_.rules->line_breaks, name);
+    made.raw = is_one_of(name, source_.rules->raw);
+    made.optional = is_one_of(name, source_.rules->optional);
+    made.line_breaks = is_one_of(name, source_.rules->line_breaks);
   }
   return made;
 }
@@ -373,7 +363,7 @@ void PatternParser::include(const File& file, const Tag& tag) {
                 "they are for body.html and body.txt");
     return;
   }
-  if (has(including_, name) || including_.size() == k_max_partials_deep) {
+  if (is_one_of(name, including_) || including_.size() == k_max_partials_deep) {
     add_problem(file, "partial '" + printable(name, 60) +
                           "' has itself in it, or too many others");
     return;

@@ -7,6 +7,7 @@
 
 #include "core/lower_case.h"
 #include "core/message.h"
+#include "core/template/wording.h"
 #include "core/yaml_document.h"
 
 namespace pony {
@@ -36,10 +37,6 @@ constexpr std::array<std::string_view, 19> k_document_keys = {
     "html",
     "preheader",
     "default_language"};
-
-std::string quoted(std::string_view text) {
-  return "'" + printable(text, 100) + "'";
-}
 
 // The first of `keys` that is there and not null.
 const Json* first_of(const Json& object,
@@ -352,10 +349,6 @@ void add_documents(Json json, std::size_t line, bool is_inner,
     return;
   }
   found.push_back({line, std::move(json)});
-}
-
-bool is_blank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
 // --- writing -------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/list_unsubscribe.h"
+#include "core/template/wording.h"
 
 namespace pony {
 namespace {
@@ -14,10 +15,6 @@ constexpr std::size_t k_most_tallies = 1000;
 // Gmail shows no more of a mail.
 constexpr std::size_t k_clipped_at = 102'400;
 constexpr std::size_t k_long_subject = 150;
-
-std::string quoted(std::string_view text) {
-  return "'" + printable(text, 60) + "'";
-}
 
 std::string_view top_of(std::string_view name) {
   return name.substr(0, name.find('.'));
@@ -30,20 +27,15 @@ std::string with_commas(std::size_t number) {
   return text;
 }
 
-std::size_t characters_in(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(),
-      [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
 std::string what_of(const Hole& hole) {
   switch (hole.why) {
     case Hole::Why::missing:
-      return quoted(hole.name) + " has no value";
+      return quoted_name(hole.name) + " has no value";
     case Hole::Why::not_text:
-      return quoted(hole.name) + " " + hole.what + ", and a text is wanted";
+      return quoted_name(hole.name) + " " + hole.what +
+             ", and a text is wanted";
     case Hole::Why::control:
-      return quoted(hole.name) +
+      return quoted_name(hole.name) +
              " has a line break or another control character, and a header "
              "line uses it";
     case Hole::Why::bad_form:
@@ -78,8 +70,8 @@ void ReplayCheck::add(const Json& values, std::string_view lang,
   }
   count("language", example, [&] {
     Tally made;
-    made.single =
-        "there is no copy in " + quoted(lang) + ", nor in the default language";
+    made.single = "there is no copy in " + quoted_name(lang) +
+                  ", nor in the default language";
     return made;
   });
 }
@@ -171,8 +163,8 @@ void ReplayCheck::count_hole(const LanguageSource& language, const Hole& hole,
         hole.in_item ? std::string_view(hole.meant)
                      : nearest(hole.name, unused_keys(values));
     if (!given.empty())
-      made.hint = "you gave " + quoted(given) + ": did you mean " +
-                  quoted(hole.name) + "?";
+      made.hint = "you gave " + quoted_name(given) + ": did you mean " +
+                  quoted_name(hole.name) + "?";
     return made;
   });
 }
@@ -186,7 +178,7 @@ void ReplayCheck::count_unused(const Json& values, std::string_view example) {
       Tally made;
       made.severity = Severity::warning;
       made.place = k_settings_file;
-      made.single = "nothing uses " + quoted(unused) + ", which was given";
+      made.single = "nothing uses " + quoted_name(unused) + ", which was given";
       made.hint = did_you_mean(unused, wanting);
       return made;
     });
@@ -231,7 +223,7 @@ void ReplayCheck::report(TemplateFindings& findings) const {
           with_commas(tally.count) + " of " + with_commas(of) + " messages";
       what = tally.lacks.empty()
                  ? some + where + ": " + tally.single
-                 : some + " lack " + quoted(tally.lacks) + where;
+                 : some + " lack " + quoted_name(tally.lacks) + where;
       what += " (" + tally.example + ")";
     }
     auto finding = source_.finding_at(tally.severity, k_check, tally.language,

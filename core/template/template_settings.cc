@@ -8,16 +8,13 @@
 
 #include "core/json.h"
 #include "core/template/pattern.h"
+#include "core/template/wording.h"
 #include "core/yaml_document.h"
 
 namespace pony {
 namespace {
 
 using Kind = YamlNode::Kind;
-
-std::string quoted(std::string_view text) {
-  return "'" + printable(text, 100) + "'";
-}
 
 class SettingsReader {
  public:

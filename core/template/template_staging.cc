@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/json.h"
+#include "core/template/wording.h"
 
 namespace pony {
 namespace {
@@ -31,24 +32,20 @@ struct Modes {
   mode_t file;
 };
 
-std::string quoted(std::string_view text) {
-  return "'" + printable(text, 200) + "'";
-}
-
 void remove_tree(const std::string& path) {
   boost::system::error_code ignored;
   bfs::remove_all(path, ignored);  // follows no symbolic link
 }
 
 Result<Fd> open_root(const std::string& root) {
-  const std::string doing = "cannot open template folder " + quoted(root);
+  const std::string doing = "cannot open template folder " + quoted_path(root);
   // The root itself may be a symbolic link (template_folder.h).
   constexpr int k_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
   Fd fd(::open(root.c_str(), k_flags));
   if (!fd && errno == ENOENT) {
     if (::mkdir(root.c_str(), k_root_mode) != 0 && errno != EEXIST) {
       auto error =
-          fail_errno(errno, "cannot make template folder " + quoted(root));
+          fail_errno(errno, "cannot make template folder " + quoted_path(root));
       error.value().kind = Error::Kind::cannot_create;
       return error;
     }
@@ -78,10 +75,10 @@ void remove_leftovers(int root_fd, const std::string& root) {
 
 Result<Fd> make_folder_in(int at, const std::string& name, mode_t mode) {
   if (::mkdirat(at, name.c_str(), 0700) != 0 && errno != EEXIST)
-    return fail_errno(errno, "cannot make folder " + quoted(name));
+    return fail_errno(errno, "cannot make folder " + quoted_path(name));
   auto fd = open_folder(at, name);
   if (fd && ::fchmod(fd->get(), mode) != 0)
-    return fail_errno(errno, "cannot set the mode of " + quoted(name));
+    return fail_errno(errno, "cannot set the mode of " + quoted_path(name));
   return fd;
 }
 
@@ -89,9 +86,9 @@ Result<> write_file(int at, const std::string& name, std::string_view text,
                     mode_t mode) {
   Fd fd(::openat(at, name.c_str(),
                  O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd) return fail_errno(errno, "cannot make " + quoted(name));
+  if (!fd) return fail_errno(errno, "cannot make " + quoted_path(name));
   if (::fchmod(fd.get(), mode) != 0)
-    return fail_errno(errno, "cannot set the mode of " + quoted(name));
+    return fail_errno(errno, "cannot set the mode of " + quoted_path(name));
   if (auto done = write_all(fd.get(), text, name); !done) return done;
   if (auto done = sync_all(fd.get(), name); !done) return done;
   return fd.close(name);
@@ -119,14 +116,16 @@ Result<TemplateStaging> TemplateStaging::open(const std::string& root) {
   if (!fd) return tl::unexpected(fd.error());
   struct stat info {};
   if (::fstat(fd->get(), &info) != 0)
-    return fail_errno(errno, "cannot look at " + quoted(root));
+    return fail_errno(errno, "cannot look at " + quoted_path(root));
   // As the reader says it, before anything is written.
   if ((info.st_mode & S_IWOTH) != 0)
-    return fail(Error::Kind::no_permission,
-                "template folder " + quoted(root) + " can be written by anyone",
-                "chmod o-w '" + root + "'");
+    return fail(
+        Error::Kind::no_permission,
+        "template folder " + quoted_path(root) + " can be written by anyone",
+        "chmod o-w '" + root + "'");
   while (::flock(fd->get(), LOCK_EX) != 0)
-    if (errno != EINTR) return fail_errno(errno, "cannot lock " + quoted(root));
+    if (errno != EINTR)
+      return fail_errno(errno, "cannot lock " + quoted_path(root));
 
   TemplateStaging made;
   made.root_path_ = root;
@@ -146,7 +145,7 @@ Result<> TemplateStaging::make_folder() {
     return fail_errno(errno, "cannot get random bytes");
   name_ = fmt::format("{}{:016x}", k_staging_prefix, number);
   if (::mkdirat(root(), name_.c_str(), 0700) != 0)
-    return fail_errno(errno, "cannot write to " + quoted(root_path_));
+    return fail_errno(errno, "cannot write to " + quoted_path(root_path_));
   auto fd = open_folder(root(), name_);
   if (!fd) return tl::unexpected(fd.error());
   folder_fd_ = std::move(*fd);
@@ -182,9 +181,9 @@ Result<> TemplateStaging::copy_partials() const {
             bfs::copy_options::recursive | bfs::copy_options::skip_symlinks,
             error);
   if (error)
-    return fail(Error::Kind::disk, "cannot copy " +
-                                       quoted(root_path_ + "/" + partials) +
-                                       ": " + error.message());
+    return fail(Error::Kind::disk,
+                "cannot copy " + quoted_path(root_path_ + "/" + partials) +
+                    ": " + error.message());
   return {};
 }
 

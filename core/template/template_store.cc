@@ -22,19 +22,10 @@
 #include "core/template/template_copy.h"
 #include "core/template/template_folder.h"
 #include "core/template/template_settings.h"
+#include "core/template/wording.h"
 
 namespace pony {
 namespace {
-
-std::string quoted(std::string_view text) {
-  return "'" + printable(text, 100) + "'";
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
-  return out;
-}
 
 // A file of one line, without that line's end.
 Result<std::string> one_line(std::string text, const std::string& path) {

@@ -15,16 +15,13 @@
 #include "core/message.h"
 #include "core/template/template_staging.h"
 #include "core/template/template_store.h"
+#include "core/template/wording.h"
 
 namespace pony {
 namespace {
 
 // As TemplateFolder: what is larger would never be read.
 constexpr std::size_t k_max_file_bytes = std::size_t{1024} * 1024;
-
-std::string quoted(std::string_view text) {
-  return "'" + printable(text, 200) + "'";
-}
 
 // --- reading back --------------------------------------------------------
 
@@ -241,7 +238,7 @@ Result<> put_file(int from, int to, const FileChange& change) {
                            : ::renameat(from, change.path.c_str(), into->get(),
                                         name.c_str());
   if (done != 0 && !(is_gone && errno == ENOENT))
-    return fail_errno(errno, "cannot replace " + quoted(change.path));
+    return fail_errno(errno, "cannot replace " + quoted_path(change.path));
   return sync_all(into->get(), folder);
 }
 
@@ -383,7 +380,7 @@ Result<> TemplateWriter::change(const std::string& id,
   for (const auto& one : changes)
     if (text_at(*now, one.path) != one.before)
       return fail(Error::Kind::busy,
-                  quoted(root_ + "/" + id + "/" + one.path) +
+                  quoted_path(root_ + "/" + id + "/" + one.path) +
                       " was changed by somebody else meanwhile",
                   "look at it, and edit again");
   for (const auto& one : changes) set_text(*now, one.path, one.after);
