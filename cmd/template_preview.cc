@@ -1,10 +1,7 @@
 // pony template preview: what a reader gets, as text or as a page for a
 // browser, with values made up where none are given.
-#include <fcntl.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,11 +9,12 @@
 
 #include "cmd/commands.h"
 #include "cmd/output_file.h"
-#include "core/fs.h"
+#include "cmd/template_input.h"
 #include "core/json.h"
 #include "core/message.h"
 #include "core/template/preview.h"
 #include "core/template/preview_page.h"
+#include "core/template/wording.h"
 
 namespace pony {
 namespace {
@@ -31,20 +29,11 @@ struct PreviewOptions {
   std::string html;              // a file, or "-"
 };
 
-Result<std::string> read_data(const std::string& file, Context& context) {
-  if (file == "-")
-    return read_all(context.io().in(), k_data_limit, "standard input");
-  const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd)
-    return fail_errno(errno, "cannot read '" + printable(file, 200) + "'");
-  return read_all(fd.get(), k_data_limit, file);
-}
-
 // The values of --data, those of --set in their place.
 Result<Json> given_values(const PreviewOptions& options, Context& context) {
   Json values = Json::object();
   if (!options.data.empty()) {
-    auto bytes = read_data(options.data, context);
+    auto bytes = read_input(context, options.data, k_data_limit);
     if (!bytes) return tl::unexpected(bytes.error());
     auto json = parse_json(*bytes);
     if (!json) return wrap(json.error(), printable(options.data, 200));
@@ -120,12 +109,6 @@ std::string as_json(const TemplatePreview& preview, const Preview& one) {
       .field("made_up", preview.made_up)
       .end();
   return line + "\n";
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
-  return out;
 }
 
 void print(const TemplatePreview& preview, Context& context) {
