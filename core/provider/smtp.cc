@@ -9,10 +9,8 @@
 #include "core/provider/smtp.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <deque>
 #include <utility>

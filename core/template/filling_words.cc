@@ -1,6 +1,5 @@
 #include "core/template/filling_words.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "core/json.h"

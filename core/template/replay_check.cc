@@ -1,6 +1,5 @@
 #include "core/template/replay_check.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "core/list_unsubscribe.h"

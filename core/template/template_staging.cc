@@ -14,7 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/json.h"
 #include "core/template/wording.h"
 
 namespace pony {
