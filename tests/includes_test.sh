@@ -31,3 +31,9 @@ only_in 'curl/' '^core/(net|provider)/'
 only_in 'openssl/' '^core/net/'
 only_in 'gumbo' '^core/html/'
 only_in 'gmime/' '^core/mime/'
+
+# Two types of one name need not meet in a file to spoil each other: the linker
+# keeps one of their destructors (the one-definition rule), and tells nobody.
+twice=$(grep -rhE --include='*.h' '^(struct|class|enum class) \w+[^;]*\{' core cmd spool |
+  sed -E 's/^(struct|enum class|class) (\w+).*/\2/' | sort | uniq -d)
+[[ -z $twice ]] || fail "more than one header defines $twice"
