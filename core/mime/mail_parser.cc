@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -12,7 +10,8 @@
 #include "core/json.h"
 #include "core/lower_case.h"
 #include "core/mime/body_encoding.h"
-#include "core/mime/gmime_library.h"
+#include "core/mime/gmime_bounds.h"
+#include "core/mime/gmime_objects.h"
 #include "core/mime/header_decoding.h"
 #include "core/mime/raw_mail.h"
 #include "core/raw_message.h"
@@ -20,56 +19,12 @@
 namespace pony {
 namespace {
 
-// Bounds on what GMime is given: it takes a kilobyte for a part and some
-// hundred bytes for a field, and a message of 25 MB can hold millions of
-// either.
-constexpr std::size_t k_largest_header = std::size_t{1} << 20;
-constexpr std::size_t k_most_boundaries = 50'000;
-constexpr std::size_t k_most_fields = 200'000;
-// GMime reads a group inside a group by calling itself, in each message that is
-// anywhere in the one that it reads.
-constexpr std::size_t k_most_groups = 500;
-// A Content-Type with a million parameters is a million objects.
-constexpr std::size_t k_longest_description = std::size_t{64} << 10;
 // As for a message in JSON.
 constexpr std::size_t k_most_files = 100;
 constexpr std::size_t k_most_headers = 100;
 constexpr std::size_t k_longest_header = 16'384;
 constexpr std::size_t k_longest_name = 1'024;
 constexpr std::size_t k_longest_file_name = 255;
-constexpr std::array<std::string_view, 8> k_address_fields = {
-    "from", "sender", "reply-to", "to",
-    "cc",   "bcc",    "resent-",  "disposition-notif"};
-// GMime's own limit is 1,024 levels.
-constexpr int k_deepest = 1'100;
-
-// Something of GLib's that we own.
-template <class T>
-class Owned {
- public:
-  Owned(const GmimeLibrary& gmime, T* object)
-      : gmime_(gmime), object_(object) {}
-  ~Owned() {
-    if (object_ != nullptr) gmime_.object_unref(object_);
-  }
-  Owned(const Owned&) = delete;
-  Owned& operator=(const Owned&) = delete;
-  T* get() const { return object_; }
-  explicit operator bool() const { return object_ != nullptr; }
-
- private:
-  const GmimeLibrary& gmime_;
-  T* object_;
-};
-
-bool is_a(const GmimeLibrary& gmime, void* object, GType type) {
-  return object != nullptr &&
-         gmime.is_a(static_cast<GTypeInstance*>(object), type) != 0;
-}
-
-std::string_view text_of(const char* text) {
-  return text == nullptr ? std::string_view{} : text;
-}
 
 // Cuts `text` (UTF-8) to at most `limit` bytes, between characters.
 std::string cut(std::string text, std::size_t limit) {
@@ -81,113 +36,6 @@ std::string cut(std::string text, std::size_t limit) {
   return text;
 }
 
-std::string_view next_line(std::string_view& rest) {
-  const std::size_t end = std::min(rest.find('\n'), rest.size() - 1);
-  const std::string_view line = rest.substr(0, end + 1);
-  rest.remove_prefix(end + 1);
-  return line;
-}
-
-bool looks_like_field(std::string_view line) {
-  const std::size_t colon = line.substr(0, 80).find(':');
-  return colon != std::string_view::npos && colon > 0 &&
-         line.substr(0, colon).find(' ') == std::string_view::npos;
-}
-
-bool begins_addresses(std::string_view line) {
-  const std::string begin = in_lower_case(line.substr(0, 20));
-  return std::any_of(
-      k_address_fields.begin(), k_address_fields.end(),
-      [&](std::string_view name) { return begin.starts_with(name); });
-}
-
-// Measures the fields that GMime takes apart, line by line.
-class FieldGauge {
- public:
-  // Why this is too much for it; nothing when it is not.
-  std::optional<std::string> add(std::string_view line) {
-    const bool continues = line.starts_with(' ') || line.starts_with('\t');
-    if (!continues) {
-      holds_addresses_ = begins_addresses(line);
-      describes_content_ =
-          in_lower_case(line.substr(0, 8)).starts_with("content-");
-      groups_ = 0;
-      size_ = 0;
-    }
-    if (holds_addresses_)
-      groups_ +=
-          static_cast<std::size_t>(std::count(line.begin(), line.end(), ':'));
-    if (groups_ > k_most_groups)
-      return fmt::format("a list of addresses has over {} groups",
-                         k_most_groups);
-    if (describes_content_) size_ += line.size();
-    if (size_ > k_longest_description)
-      return fmt::format("a Content field has over {} bytes",
-                         k_longest_description);
-    return std::nullopt;
-  }
-
- private:
-  bool holds_addresses_ = false;
-  bool describes_content_ = false;
-  std::size_t groups_ = 0;
-  std::size_t size_ = 0;
-};
-
-Result<> check_size(std::string_view wire) {
-  if (const auto size = header_of(wire).size(); size > k_largest_header)
-    return fail(Error::Kind::bad_data,
-                fmt::format("its header has {} bytes, over {}", size,
-                            k_largest_header));
-  std::size_t boundaries = 0;
-  std::size_t fields = 0;
-  FieldGauge gauge;
-  while (!wire.empty()) {
-    const std::string_view line = next_line(wire);
-    boundaries += line.starts_with("--") ? 1 : 0;
-    fields += looks_like_field(line) ? 1 : 0;
-    if (auto why = gauge.add(line))
-      return fail(Error::Kind::bad_data, std::move(*why));
-    if (boundaries > k_most_boundaries)
-      return fail(Error::Kind::bad_data,
-                  fmt::format("it has over {} parts", k_most_boundaries));
-    if (fields > k_most_fields)
-      return fail(
-          Error::Kind::bad_data,
-          fmt::format("it has over {} lines of headers", k_most_fields));
-  }
-  return {};
-}
-
-// `wire` with the words in the headers of its parts as GMime reads them right.
-std::string prepared(std::string wire) {
-  if (!has_b_words(wire)) return wire;
-  std::string out;
-  out.reserve(wire.size() + wire.size() / 8);
-  std::string_view rest = wire;
-  std::string_view line;
-  while (!rest.empty()) {
-    line = next_line(rest);
-    out.append(line);
-    if (!line.starts_with("--") ||
-        !in_lower_case(rest.substr(0, 8)).starts_with("content-")) {
-      continue;
-    }
-    const std::string_view header = header_of(rest.substr(0, k_largest_header));
-    out.append(with_q_words(header));
-    rest.remove_prefix(header.size());
-  }
-  return out;
-}
-
-// What a stream in memory holds.
-std::string taken(const GmimeLibrary& gmime, GMimeStream* stream) {
-  const GByteArray* bytes = gmime.stream_mem_get_byte_array(
-      reinterpret_cast<GMimeStreamMem*>(stream));
-  if (bytes == nullptr || bytes->data == nullptr) return {};
-  return {reinterpret_cast<const char*>(bytes->data), bytes->len};
-}
-
 // Reads the addresses of a field.
 class AddressReader {
  public:
@@ -195,7 +43,7 @@ class AddressReader {
 
   std::vector<Address> read(std::string_view value) {
     const std::string line = with_q_words(to_utf8(unfolded(value), ""));
-    const Owned<InternetAddressList> list(
+    const GmimeOwned<InternetAddressList> list(
         gmime_, gmime_.address_list_parse(nullptr, line.c_str()));
     if (list) add(list.get(), 0);
     return std::move(addresses_);
@@ -275,7 +123,8 @@ class PartReader {
 
  private:
   void walk(GMimeObject* object, int depth) {
-    if (object == nullptr || !problem_.empty() || depth > k_deepest) return;
+    if (object == nullptr || !problem_.empty() || depth > k_deepest_part)
+      return;
     if (is_a(gmime_, object, gmime_.multipart_encrypted_type())) {
       problem_ = "it is encrypted, which parts cannot say";
     } else if (is_a(gmime_, object, gmime_.multipart_type())) {
@@ -331,9 +180,9 @@ class PartReader {
     GMimeDataWrapper* content =
         gmime_.part_get_content(reinterpret_cast<GMimePart*>(object));
     if (content == nullptr) return {};
-    const Owned<GMimeStream> stream(gmime_, gmime_.stream_mem_new());
+    const GmimeOwned<GMimeStream> stream(gmime_, gmime_.stream_mem_new());
     (void)gmime_.wrapper_write_to_stream(content, stream.get());
-    return taken(gmime_, stream.get());
+    return bytes_in(gmime_, stream.get());
   }
 
   std::string_view charset_of(GMimeObject* object) const {
@@ -383,13 +232,13 @@ class PartReader {
     GMimeMessage* message = gmime_.message_part_get_message(
         reinterpret_cast<GMimeMessagePart*>(object));
     if (message == nullptr) return;
-    const Owned<GMimeStream> stream(gmime_, gmime_.stream_mem_new());
+    const GmimeOwned<GMimeStream> stream(gmime_, gmime_.stream_mem_new());
     (void)gmime_.object_write_to_stream(reinterpret_cast<GMimeObject*>(message),
                                         nullptr, stream.get());
     Attachment file;
     file.filename = fmt::format("message-{}.eml", count_);
     file.content_type = "message/rfc822";
-    append_base64_run(file.content, taken(gmime_, stream.get()));
+    append_base64_run(file.content, bytes_in(gmime_, stream.get()));
     mail_.attachments.push_back(std::move(file));
   }
 
@@ -511,19 +360,11 @@ class HeaderReader {
   std::size_t not_reached_ = 0;
 };
 
-GMimeMessage* parse(const GmimeLibrary& gmime, std::string_view wire) {
-  const Owned<GMimeStream> stream(
-      gmime, gmime.stream_mem_new_with_buffer(wire.data(), wire.size()));
-  const Owned<GMimeParser> parser(gmime,
-                                  gmime.parser_new_with_stream(stream.get()));
-  return gmime.parser_construct_message(parser.get(), nullptr);
-}
-
 Result<std::shared_ptr<const RenderedMessage>> parse_mail(
     const GmimeLibrary& gmime, const RenderedMessage& given,
     std::vector<std::string>& reduced) {
   std::string wire = wire_form(given.raw);
-  if (auto checked = check_size(wire); !checked)
+  if (auto checked = check_for_gmime(wire); !checked)
     return tl::unexpected<Error>(checked.error());
   auto mail = std::make_shared<RenderedMessage>();
   mail->id = given.id;
@@ -536,8 +377,8 @@ Result<std::shared_ptr<const RenderedMessage>> parse_mail(
       !read) {
     return tl::unexpected<Error>(read.error());
   }
-  wire = prepared(std::move(wire));
-  const Owned<GMimeMessage> message(gmime, parse(gmime, wire));
+  wire = prepared_for_gmime(std::move(wire));
+  const GmimeOwned<GMimeMessage> message(gmime, parsed_by_gmime(gmime, wire));
   wire = std::string();
   if (!message) return fail(Error::Kind::bad_data, "it is no message");
   if (auto read = PartReader(gmime, *mail, reduced)
@@ -546,69 +387,6 @@ Result<std::shared_ptr<const RenderedMessage>> parse_mail(
     return tl::unexpected<Error>(read.error());
   }
   return mail;
-}
-
-// Encodes parts so that 7-bit lines of usual length carry them. What is signed
-// is left alone.
-void encode_parts(const GmimeLibrary& gmime, GMimeObject* object, int depth) {
-  if (object == nullptr || depth > k_deepest) return;
-  if (is_a(gmime, object, gmime.multipart_signed_type())) return;
-  if (is_a(gmime, object, gmime.multipart_type())) {
-    auto* multipart = reinterpret_cast<GMimeMultipart*>(object);
-    const int count = gmime.multipart_get_count(multipart);
-    for (int i = 0; i < count; ++i)
-      encode_parts(gmime, gmime.multipart_get_part(multipart, i), depth + 1);
-  } else if (is_a(gmime, object, gmime.part_type())) {
-    auto* part = reinterpret_cast<GMimePart*>(object);
-    if (gmime.part_get_content(part) == nullptr) return;
-    const auto best =
-        gmime.part_best_encoding(part, GMIME_ENCODING_CONSTRAINT_7BIT);
-    if (best != GMIME_CONTENT_ENCODING_7BIT &&
-        best != GMIME_CONTENT_ENCODING_DEFAULT) {
-      gmime.part_set_encoding(part, best);
-    }
-  }
-}
-
-std::string written(const GmimeLibrary& gmime, GMimeObject* object) {
-  const Owned<GMimeStream> stream(gmime, gmime.stream_mem_new());
-  GMimeFormatOptions* options = gmime.format_options_new();
-  gmime.format_set_newline(options, GMIME_NEWLINE_FORMAT_DOS);
-  (void)gmime.object_write_to_stream(object, options, stream.get());
-  gmime.format_options_free(options);
-  return taken(gmime, stream.get());
-}
-
-// `wire` as 7-bit mail without long lines; its header stays as it is.
-Result<std::string> encoded_otherwise(std::string_view wire) {
-  const auto gmime = gmime_library();
-  if (!gmime) return tl::unexpected<Error>(gmime.error());
-  if (auto checked = check_size(wire); !checked)
-    return tl::unexpected<Error>(checked.error());
-  // GMime counts a CR as content where it encodes.
-  std::string lines(wire);
-  std::erase(lines, '\r');
-  const Owned<GMimeMessage> message(**gmime, parse(**gmime, lines));
-  if (!message) return fail(Error::Kind::bad_data, "it is no message");
-  encode_parts(**gmime, (*gmime)->message_get_mime_part(message.get()), 0);
-  std::string mail =
-      written(**gmime, reinterpret_cast<GMimeObject*>(message.get()));
-  if (header_text(mail, "mime-version").empty())
-    prepend_field(mail, "MIME-Version", "1.0");
-  return mail;
-}
-
-bool is_carried(const WireNeeds& needs, std::string_view wire, Takes takes) {
-  if (needs.nul || needs.longest_body_line > k_longest_line) return false;
-  switch (takes) {
-    case Takes::eight_bit:
-      return true;
-    case Takes::utf8:
-      return !needs.eight_bit() || is_utf8(wire);
-    case Takes::seven_bit:
-      break;
-  }
-  return !needs.eight_bit();
 }
 
 }  // namespace
@@ -635,33 +413,6 @@ Result<std::shared_ptr<const RenderedMessage>> parsed_mail(
     parsed.problem = mail.error().what;
   }
   return mail;
-}
-
-Result<std::string> carried_form(const RenderedMessage& message, Takes takes) {
-  std::string wire = wire_form(message.raw);
-  const WireNeeds needs = needs_of(wire);
-  if (needs.longest_header_line > k_longest_line)
-    return fail(Error::Kind::bad_data,
-                fmt::format("a line of its header has {} bytes, over {}",
-                            needs.longest_header_line, k_longest_line));
-  if (header_of(wire).find('\0') != std::string_view::npos)
-    return fail(Error::Kind::bad_data, "its header holds a NUL byte");
-  if (is_carried(needs, wire, takes)) return wire;
-
-  std::string once;
-  std::string& kept = message.parsed ? message.parsed->seven_bit : once;
-  if (kept.empty()) {
-    auto encoded = encoded_otherwise(wire);
-    if (!encoded) return encoded;
-    kept = std::move(*encoded);
-  }
-  if (is_carried(needs_of(kept), kept, takes)) return kept;
-  return fail(Error::Kind::refused,
-              needs.eight_bit_header
-                  ? "its header is not as this provider takes it, and is kept "
-                    "as it is"
-                  : "it holds bytes or lines that this provider does not "
-                    "take, in a part that cannot be encoded otherwise");
 }
 
 }  // namespace pony

@@ -18,7 +18,7 @@
 #include "core/lower_case.h"
 #include "core/mime/body_encoding.h"
 #include "core/mime/builder.h"
-#include "core/mime/mail_parser.h"
+#include "core/mime/carried_form.h"
 #include "core/provider/attachment_name.h"
 #include "core/provider/attempt.h"
 #include "core/provider/http_message.h"

@@ -15,7 +15,7 @@
 #include "core/json.h"
 #include "core/lower_case.h"
 #include "core/mime/builder.h"
-#include "core/mime/mail_parser.h"
+#include "core/mime/carried_form.h"
 #include "core/provider/attachment_name.h"
 #include "core/provider/attempt.h"
 #include "core/provider/http_message.h"

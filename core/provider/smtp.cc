@@ -18,7 +18,7 @@
 #include "core/host_name.h"
 #include "core/json.h"
 #include "core/mime/builder.h"
-#include "core/mime/mail_parser.h"
+#include "core/mime/carried_form.h"
 #include "core/provider/envelope.h"
 #include "core/provider/smtp_link.h"
 #include "core/provider/smtp_session.h"

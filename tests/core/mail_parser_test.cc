@@ -1,5 +1,6 @@
-// Tests core/mime/mail_parser.cc. Without GMime on this machine they only see
-// that it is said so.
+// Tests core/mime/mail_parser.cc and carried_form.cc: what was made to be
+// carried is read again. Without GMime on this machine they only see that it
+// is said so.
 #include "core/mime/mail_parser.h"
 
 #include <doctest/doctest.h>
@@ -10,6 +11,7 @@
 
 #include "core/base64.h"
 #include "core/json.h"
+#include "core/mime/carried_form.h"
 #include "tests/support/require_ok.h"
 
 TEST_SUITE_BEGIN("core");
