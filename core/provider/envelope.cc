@@ -18,7 +18,7 @@ bool is_unsafe(char c) {
   return byte <= 0x20 || byte == 0x7f || c == '<' || c == '>';
 }
 
-Result<std::string> wire_form(const std::string& email) {
+Result<std::string> wire_address(const std::string& email) {
   auto wire = wire_email(email);
   if (!wire) return wire;
   if (wire->empty() || std::any_of(wire->begin(), wire->end(), is_unsafe)) {
@@ -45,7 +45,7 @@ Result<Envelope> envelope_of(const Attempt& attempt) {
   Envelope envelope;
   const bool is_finished = !message.raw.empty();
   if (!is_finished || !message.from.email.empty()) {
-    auto sender = wire_form(message.from.email);
+    auto sender = wire_address(message.from.email);
     if (!sender) return tl::unexpected<Error>(sender.error());
     envelope.sender = std::move(*sender);
   }
@@ -57,7 +57,7 @@ Result<Envelope> envelope_of(const Attempt& attempt) {
         (message.reply_to && has_utf8_local_part(*message.reply_to))));
   envelope.recipients.reserve(attempt.recipients.size());
   for (const std::string& email : attempt.recipients) {
-    auto wire = wire_form(email);
+    auto wire = wire_address(email);
     if (!wire) return tl::unexpected<Error>(wire.error());
     envelope.needs_utf8 = envelope.needs_utf8 || !is_ascii(*wire);
     envelope.recipients.push_back(std::move(*wire));
