@@ -5,6 +5,7 @@
 
 #include "core/json.h"
 #include "core/lower_case.h"
+#include "core/message.h"
 #include "core/mime/address_list.h"
 #include "core/mime/submitted_mail.h"
 
@@ -113,14 +114,6 @@ tl::unexpected<Error> has_line_break(std::string_view what,
   return fail(Error::Kind::bad_data,
               std::string(what) + " '" + printable(value, 100) +
                   "' holds a line break or another control character");
-}
-
-// RFC 3461, 4.4: at most 100 bytes; what needs no xtext.
-bool is_envelope_id(std::string_view text) {
-  return !text.empty() && text.size() <= 100 &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return c > ' ' && c < '\x7f' && c != '+' && c != '=';
-         });
 }
 
 const FlagReader::Flag* FlagReader::find(char letter) {

@@ -1,7 +1,5 @@
 // pony template add: a new template, from flags, a folder or JSON. Never
 // touches one that is there.
-#include <sys/stat.h>
-
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
@@ -10,6 +8,7 @@
 
 #include "cmd/commands.h"
 #include "cmd/template_input.h"
+#include "core/fs.h"
 #include "core/template/pony_express.h"
 
 namespace pony {
@@ -33,11 +32,6 @@ struct AddOptions {
            !reply_to.empty() || !tags.empty();
   }
 };
-
-bool is_folder(const std::string& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
-}
 
 Result<TemplateFiles> from_flags(const AddOptions& options, Context& context,
                                  const std::string& default_lang) {

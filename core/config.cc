@@ -467,11 +467,6 @@ std::string xdg_folder(const char* variable, std::string_view other) {
   return fmt::format("{}/{}", home_folder(), other);
 }
 
-bool is_folder(const std::string& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
-}
-
 std::string default_spool() {
   if (::geteuid() == 0) return "/var/spool/pony";
   return xdg_folder("XDG_STATE_HOME", ".local/state") + "/pony";

@@ -86,6 +86,11 @@ Result<Fd> open_or_make_folder(int at, const std::string& name, mode_t mode,
   return folder;
 }
 
+bool is_folder(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 Result<Fd> open_regular(int at, const std::string& name, int flags,
                         std::size_t limit, Owner owner, struct stat* info) {
   Fd fd(open_beneath(at, name, flags | O_NONBLOCK | O_NOCTTY));

@@ -49,9 +49,12 @@ Result<Fd> open_folder(int at, const std::string& name);
 Result<Fd> open_or_make_folder(int at, const std::string& name, mode_t mode,
                                bool* made = nullptr);
 
+// Is there a folder at `path`, or a symbolic link to one?
+bool is_folder(const std::string& path);
+
 // A regular file for reading, at most `limit` bytes, owned by us or by root
-// unless `any_owner`; never through a symbolic link, never waiting on a FIFO.
-// bad_data when it is something else or larger.
+// unless `owner` is any; never through a symbolic link, never waiting on a
+// FIFO. bad_data when it is something else or larger.
 enum class Owner { ours, any };
 Result<Fd> open_regular(int at, const std::string& name, int flags,
                         std::size_t limit, Owner owner, struct stat* info);

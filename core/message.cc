@@ -296,6 +296,14 @@ bool is_language(std::string_view tag) {
   return subtag > 0;
 }
 
+bool is_envelope_id(std::string_view id) {
+  constexpr std::size_t k_max_size = 100;
+  return !id.empty() && id.size() <= k_max_size &&
+         std::all_of(id.begin(), id.end(), [](char c) {
+           return c > ' ' && c < '\x7f' && c != '+' && c != '=';
+         });
+}
+
 bool is_free_header_name(std::string_view name) {
   // So that name, colon and a word of the value share a line of 78.
   constexpr std::size_t k_max_size = 76;

@@ -110,6 +110,9 @@ Json to_json(const Message& message);
 bool is_template_id(std::string_view id);
 bool is_language(std::string_view tag);
 
+// May an ENVID be `id` (RFC 3461, 4.4: 1 to 100 bytes), that needs no xtext?
+bool is_envelope_id(std::string_view id);
+
 // May a custom header be called `name`? Refused: what pony writes itself
 // (From, To, Cc, Bcc, Subject, Date, Message-ID, MIME-Version, Content-*,
 // Return-Path, Received, DKIM-Signature, ARC-*, …) and what is no header name

@@ -7,6 +7,7 @@
 
 #include "core/json.h"
 #include "core/lower_case.h"
+#include "core/message.h"
 
 namespace pony {
 namespace {
@@ -79,14 +80,6 @@ std::optional<std::string> from_xtext(std::string_view text) {
     i += 2;
   }
   return out;
-}
-
-// What a message's `dsn.envelope_id` may be.
-bool is_plain_id(std::string_view text) {
-  return !text.empty() && text.size() <= 100 &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return c > ' ' && c < '\x7f' && c != '+' && c != '=';
-         });
 }
 
 // "SUCCESS,DELAY" → {"success", "delay"}; empty: that is no NOTIFY.
@@ -247,7 +240,7 @@ bool SmtpSubmission::take_mail_parameter(std::string_view name,
   }
   if (key == "envid") {
     auto id = from_xtext(value);
-    if (id && is_plain_id(*id)) mail_.envelope_id = std::move(*id);
+    if (id && is_envelope_id(*id)) mail_.envelope_id = std::move(*id);
     return true;
   }
   reply(555, "5.5.4 '" + printable(name, 40) +
