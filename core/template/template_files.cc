@@ -39,6 +39,11 @@ std::string scalar(std::string_view value) {
 
 }  // namespace
 
+bool is_text_file(std::string_view name) {
+  return std::find(k_text_files.begin(), k_text_files.end(), name) !=
+         k_text_files.end();
+}
+
 Result<LanguageFiles> read_language_files(TemplateFolder& folder,
                                           const std::string& path,
                                           const std::string& lang) {

@@ -22,6 +22,8 @@ inline constexpr std::string_view k_translation_file = "translation.yaml";
 // The copy of one language.
 inline constexpr std::array<std::string_view, 4> k_text_files = {
     "subject.txt", "preheader.txt", "body.txt", "body.html"};
+// Is `name` one of them?
+bool is_text_file(std::string_view name);
 
 // The files of one language by name ("subject.txt").
 using LanguageFiles = std::map<std::string, std::string, std::less<>>;

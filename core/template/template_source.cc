@@ -1,6 +1,5 @@
 #include "core/template/template_source.h"
 
-#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -110,8 +109,7 @@ void Reader::read_language(const std::string& lang) {
   auto names = folder_.files(path);
   if (!names) return add_error(&language, path, 0, names.error().what);
   for (const auto& name : *names) {
-    const bool is_text = std::find(k_text_files.begin(), k_text_files.end(),
-                                   name) != k_text_files.end();
+    const bool is_text = is_text_file(name);
     if (!is_text && name != k_translation_file) {
       language.strays.push_back(name);
     } else if (auto text = read_file(path + "/" + name, &language)) {

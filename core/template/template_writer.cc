@@ -118,9 +118,7 @@ Result<> check_language(const std::string& lang, const LanguageFiles& files,
                         std::vector<Problem>& problems) {
   if (auto fits = check_new_language(lang); !fits) return fits;
   for (const auto& [name, text] : files) {
-    const bool known = name == k_translation_file ||
-                       std::find(k_text_files.begin(), k_text_files.end(),
-                                 name) != k_text_files.end();
+    const bool known = name == k_translation_file || is_text_file(name);
     const std::string place = lang + "/" + printable(name, 100);
     if (!known) problems.push_back({place, "is no file of a template", {}});
     if (text.size() > k_max_file_bytes)
@@ -244,8 +242,7 @@ Result<> put_file(int from, int to, const FileChange& change) {
 
 bool is_known(const std::string& name) {
   return name == k_settings_file || name == k_translation_file ||
-         std::find(k_text_files.begin(), k_text_files.end(), name) !=
-             k_text_files.end();
+         is_text_file(name);
 }
 
 bool is_language_folder(int at, const std::string& name) {

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "core/json.h"
@@ -28,11 +27,6 @@ std::string normalized(std::string_view text) {
 std::string hash_of(std::string_view text) {
   const std::string same = normalized(text);
   return fmt::format("{:016x}", XXH3_64bits(same.data(), same.size()));
-}
-
-bool is_text_file(std::string_view name) {
-  return std::find(k_text_files.begin(), k_text_files.end(), name) !=
-         k_text_files.end();
 }
 
 // The hashes of the files that say something: an empty one is as good as
