@@ -73,13 +73,19 @@ struct TemplateStore::Impl {
   Result<const Copy*> copy(Entry& entry, std::string_view lang);
   Result<const Copy*> find_copy(Entry& entry, std::string_view lang);
   Result<TemplateText> read_text(const Template& of, const std::string& lang);
+  // A mail's copy, filled in, and what is still to be worked into its HTML.
+  struct Filled {
+    RenderedTemplate mail;
+    std::string preheader;
+    bool inline_css = false;
+  };
   // Everything about `message`'s mail that comes from its template; what is
   // wrong with it goes to `holes`.
-  RenderedTemplate fill(const Entry& entry, const Copy& copy,
-                        const Message& message, std::vector<Hole>& holes);
+  Filled fill(const Entry& entry, const Copy& copy, const Message& message,
+              std::vector<Hole>& holes);
   // The same, or the whole of what is wrong. Warnings too, if wanted.
-  Result<RenderedTemplate> render(const Message& message,
-                                  std::vector<std::string>* warnings);
+  Result<Filled> fill(const Message& message,
+                      std::vector<std::string>* warnings);
 
   TemplateFolder folder;
   std::string default_lang;
@@ -209,19 +215,21 @@ Result<const TemplateStore::Impl::Copy*> TemplateStore::Impl::find_copy(
                         "; default_lang in its template.yaml chooses one");
 }
 
-RenderedTemplate TemplateStore::Impl::fill(const Entry& entry, const Copy& copy,
-                                           const Message& message,
-                                           std::vector<Hole>& holes) {
+TemplateStore::Impl::Filled TemplateStore::Impl::fill(
+    const Entry& entry, const Copy& copy, const Message& message,
+    std::vector<Hole>& holes) {
   const auto& of = entry.settings;
   const auto& text = copy.text;
   const auto& lang = text.source.lang;
   Filling filling(message.replacements, lang, locale_of(message.lang, lang));
-  RenderedTemplate made;
+  Filled filled;
+  auto& made = filled.mail;
   made.lang = lang;
   made.subject = filling.fill(text.subject, As::header);
   made.text = filling.fill(text.body_text, As::text);
   made.html = filling.fill(text.body_html, As::html);
-  const auto preheader = filling.fill(text.preheader, As::html);
+  filled.preheader = filling.fill(text.preheader, As::html);
+  filled.inline_css = of.inline_css;
   made.from = of.from;
   if (made.from)
     made.from->name = filling.fill(entry.parsed.from_name, As::header);
@@ -233,15 +241,10 @@ RenderedTemplate TemplateStore::Impl::fill(const Entry& entry, const Copy& copy,
   for (const auto& pattern : entry.parsed.list_unsubscribe)
     made.list_unsubscribe.push_back(filling.fill(pattern, As::uri));
   holes = filling.holes();
-  if (!holes.empty()) return made;
-
-  if (!made.html.empty() && !preheader.empty())
-    made.html.insert(preheader_place(made.html), preheader_html(preheader));
-  if (of.inline_css) made.html = inline_styles(made.html);
-  return made;
+  return filled;
 }
 
-Result<RenderedTemplate> TemplateStore::Impl::render(
+Result<TemplateStore::Impl::Filled> TemplateStore::Impl::fill(
     const Message& message, std::vector<std::string>* warnings) {
   const auto found = entry(message.template_id);
   if (!found) return tl::unexpected(found.error());
@@ -252,9 +255,9 @@ Result<RenderedTemplate> TemplateStore::Impl::render(
   const auto& names = (*chosen)->names;
   if (warnings != nullptr) *warnings = warnings_of(message, of, names);
   std::vector<Hole> holes;
-  auto made = fill(**found, **chosen, message, holes);
+  auto filled = fill(**found, **chosen, message, holes);
   auto problems = problems_of(holes, message, of, names);
-  for (const auto& uri : made.list_unsubscribe) {
+  for (const auto& uri : filled.mail.list_unsubscribe) {
     if (!holes.empty()) break;
     if (const auto fit = check_unsubscribe_uri(uri); !fit)
       problems.push_back({"template '" + of.id + "', list_unsubscribe",
@@ -264,7 +267,7 @@ Result<RenderedTemplate> TemplateStore::Impl::render(
     return fail(Error::Kind::bad_data,
                 "template '" + of.id + "' cannot be filled in",
                 std::move(problems));
-  return made;
+  return filled;
 }
 
 TemplateStore::TemplateStore(std::string root, std::string default_lang)
@@ -304,13 +307,20 @@ Result<std::vector<Pattern::Use>> TemplateStore::uses(const Template& of,
 
 Result<> TemplateStore::check(const Message& message,
                               std::vector<std::string>& warnings) {
-  const auto rendered = impl_->render(message, &warnings);
-  if (!rendered) return tl::unexpected(rendered.error());
+  const auto filled = impl_->fill(message, &warnings);
+  if (!filled) return tl::unexpected(filled.error());
   return {};
 }
 
 Result<RenderedTemplate> TemplateStore::render(const Message& message) {
-  return impl_->render(message, nullptr);
+  auto filled = impl_->fill(message, nullptr);
+  if (!filled) return tl::unexpected(filled.error());
+  auto& mail = filled->mail;
+  if (!mail.html.empty() && !filled->preheader.empty())
+    mail.html.insert(preheader_place(mail.html),
+                     preheader_html(filled->preheader));
+  if (filled->inline_css) mail.html = inline_styles(mail.html);
+  return std::move(mail);
 }
 
 Result<std::vector<std::string>> TemplateStore::list() {

@@ -86,7 +86,7 @@ class TemplateStore {
   // Every problem that sending `message` (which names a template) would meet:
   // no such template or language, a name without a value (with the nearest key
   // that was given), a list where a text belongs, a line break in a subject's
-  // value. `warnings` gets a line for each key that nothing uses. It renders:
+  // value. `warnings` gets a line for each key that nothing uses. It fills in:
   // what passes cannot be found wrong later, unless the files change. Errors:
   // not_found, bad_data, config.
   Result<> check(const Message& message, std::vector<std::string>& warnings);
