@@ -95,7 +95,10 @@ class Scene:
             "retry: {first: 1s, factor: 1, jitter: 0%}\n"
             f"providers:\n{first}"
             f"  outbox: {outbox}\n"
-            f"pools: {{default: {{providers: [{members}]}}}}\n")
+            f"pools: {{default: {{providers: [{members}]}}}}\n"
+            f"aliases: {root}/aliases\n"
+            "origin: web1.widgets.example\n")
+        (root / "aliases").touch()
         path = root / "pony.yaml"
         path.write_text(text)
         path.chmod(0o600)
@@ -165,6 +168,7 @@ class Scene:
             raise AssertionError(
                 f"I5: ended with {done.returncode}: {done.stderr.decode()}")
         ids = [line for line in done.stdout.decode().split() if len(line) == 26]
+        ids += re.findall(r"queued as (\w{26})", (done.stdout + done.stderr).decode())
         return self.acknowledged + [i for i in ids if i not in self.acknowledged]
 
     # ----- looking
@@ -201,14 +205,20 @@ class Scene:
             events[path.stem] = parsed[1:]
         copies = collections.Counter()
         for mail in (self.work / "outbox" / "new").glob("*"):
-            text = mail.read_text()
-            ident = text.split("Message-ID: <", 1)[1].split("@", 1)[0]
-            copies[ident] += 1
+            # A finished mail has a Message-ID of its own; a Maildir's names
+            # have the message's id in them.
+            named = re.search(r"\.([0-9A-Z]{26})_", mail.name)
+            copies[named[1] if named else mail.read_text().split(
+                "Message-ID: <", 1)[1].split("@", 1)[0]] += 1
         for path in files:
             kinds = [e["event"] for e in events[path.stem]]
             if "sent" in path.relative_to(spool).parts:
                 assert copies[path.stem] >= 1, f"I3: {path.stem} is in sent/, undelivered"
                 assert kinds[-1] == "sent", f"I3: {path.stem} ends with {kinds[-1]}"
+            elif "held" in path.relative_to(spool).parts:
+                # For a local name that nobody stands for.
+                assert kinds == ["queued", "held"], f"I3: {path.stem}: {kinds}"
+                assert not copies[path.stem], f"I3: {path.stem} is held, and delivered"
             else:
                 # Only an interrupted `send` may end in failed/.
                 assert self.command[0] == "send" and "failed" in path.parts, path
@@ -227,9 +237,11 @@ class Scene:
                 event = json.loads(line)
                 if event["event"] in ("sent", "failed"):
                     log[event["id"]] += 1
-        for ident in places:
+        for path in files:
+            ident = path.stem
             # A queued event may be missing (the log is a copy), an end not.
-            assert log[ident] == 1, f"I6: {ident} ended {log[ident]} times in the log"
+            ends = 0 if "held" in path.relative_to(spool).parts else 1
+            assert log[ident] == ends, f"I6: {ident} ended {log[ident]} times in the log"
         done = self.pony(self.work, "fsck", "--dry-run")
         assert done.returncode == 0, f"I6: fsck: {done.stdout.decode()}"
         return duplicates
@@ -272,6 +284,10 @@ def main():
     keyed = json.dumps(dict(MESSAGE, idempotency_key="order-1")).encode()
     stream = b"".join(json.dumps(dict(MESSAGE, subject=f"s{i}")).encode() + b"\n"
                       for i in range(5))
+    mail = b"From: a@b.example\nSubject: x\n\nbody\n"
+    dialogue = (b"EHLO here\r\nMAIL FROM:<a@b.example>\r\n"
+                b"RCPT TO:<ann@example.com>\r\nRCPT TO:<root>\r\nDATA\r\n" +
+                mail.replace(b"\n", b"\r\n") + b".\r\nQUIT\r\n")
     receiver = Receiver(("127.0.0.1", 0), Api)
     threading.Thread(target=receiver.serve_forever, daemon=True).start()
     scenes = [
@@ -283,6 +299,13 @@ def main():
         Scene(options, "run with failover", ["run"], queued=3, fail_first=True),
         Scene(options, "send", ["send"], stdin=one),
         Scene(options, "send or queue", ["send", "--or-queue"], stdin=one),
+        Scene(options, "sendmail", ["sendmail", "-v", "ann@example.com"],
+              stdin=mail),
+        # Two messages: one waits for its recipient, one for a person.
+        Scene(options, "sendmail split",
+              ["sendmail", "-v", "root", "ann@example.com"], stdin=mail),
+        Scene(options, "sendmail in dialogue", ["sendmail", "-bs"],
+              stdin=dialogue),
         Scene(options, "run over HTTP", ["run"], queued=5,
               api_port=receiver.server_port),
         Scene(options, "run over HTTP with failover", ["run"], queued=3,
