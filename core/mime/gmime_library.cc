@@ -2,9 +2,7 @@
 // this room: a library can be opened and initialised only once.
 #include "core/mime/gmime_library.h"
 
-#include <dlfcn.h>
-
-#include <string>
+#include "core/shared_library.h"
 
 namespace pony {
 namespace {
@@ -12,103 +10,88 @@ namespace {
 constexpr const char* k_soname = "libgmime-3.0.so.0";
 
 // GLib's functions are found through GMime, which brings it along.
-template <class Function>
-bool find(void* library, const char* symbol, Function& function) {
-  function = reinterpret_cast<Function>(::dlsym(library, symbol));
-  return function != nullptr;
-}
-
-bool find_all(void* library, GmimeLibrary& gmime) {
-  return find(library, "g_mime_init", gmime.init) &&
-         find(library, "g_log_set_default_handler", gmime.set_log_handler) &&
-         find(library, "g_object_unref", gmime.object_unref) &&
-         find(library, "g_type_check_instance_is_a", gmime.is_a) &&
-         find(library, "g_mime_multipart_get_type", gmime.multipart_type) &&
-         find(library, "g_mime_multipart_signed_get_type",
-              gmime.multipart_signed_type) &&
-         find(library, "g_mime_multipart_encrypted_get_type",
-              gmime.multipart_encrypted_type) &&
-         find(library, "g_mime_message_part_get_type",
-              gmime.message_part_type) &&
-         find(library, "g_mime_part_get_type", gmime.part_type) &&
-         find(library, "g_mime_text_part_get_type", gmime.text_part_type) &&
-         find(library, "internet_address_mailbox_get_type",
-              gmime.mailbox_type) &&
-         find(library, "internet_address_group_get_type", gmime.group_type) &&
-         find(library, "g_mime_stream_mem_new", gmime.stream_mem_new) &&
-         find(library, "g_mime_stream_mem_new_with_buffer",
-              gmime.stream_mem_new_with_buffer) &&
-         find(library, "g_mime_stream_mem_get_byte_array",
-              gmime.stream_mem_get_byte_array) &&
-         find(library, "g_mime_parser_new_with_stream",
-              gmime.parser_new_with_stream) &&
-         find(library, "g_mime_parser_construct_message",
-              gmime.parser_construct_message) &&
-         find(library, "g_mime_message_get_mime_part",
-              gmime.message_get_mime_part) &&
-         find(library, "g_mime_message_part_get_message",
-              gmime.message_part_get_message) &&
-         find(library, "g_mime_multipart_get_count",
-              gmime.multipart_get_count) &&
-         find(library, "g_mime_multipart_get_part", gmime.multipart_get_part) &&
-         find(library, "g_mime_object_get_content_type",
-              gmime.object_get_content_type) &&
-         find(library, "g_mime_object_get_disposition",
-              gmime.object_get_disposition) &&
-         find(library, "g_mime_object_get_content_id",
-              gmime.object_get_content_id) &&
-         find(library, "g_mime_object_write_to_stream",
-              gmime.object_write_to_stream) &&
-         find(library, "g_mime_content_type_get_media_type",
-              gmime.media_type) &&
-         find(library, "g_mime_content_type_get_media_subtype",
-              gmime.media_subtype) &&
-         find(library, "g_mime_content_type_get_parameter",
-              gmime.type_parameter) &&
-         find(library, "g_mime_part_get_filename", gmime.part_get_filename) &&
-         find(library, "g_mime_part_get_content", gmime.part_get_content) &&
-         find(library, "g_mime_part_get_best_content_encoding",
-              gmime.part_best_encoding) &&
-         find(library, "g_mime_part_set_content_encoding",
-              gmime.part_set_encoding) &&
-         find(library, "g_mime_data_wrapper_write_to_stream",
-              gmime.wrapper_write_to_stream) &&
-         find(library, "g_mime_format_options_new", gmime.format_options_new) &&
-         find(library, "g_mime_format_options_free",
-              gmime.format_options_free) &&
-         find(library, "g_mime_format_options_set_newline_format",
-              gmime.format_set_newline) &&
-         find(library, "internet_address_list_parse",
-              gmime.address_list_parse) &&
-         find(library, "internet_address_list_length",
-              gmime.address_list_length) &&
-         find(library, "internet_address_list_get_address",
-              gmime.address_list_get) &&
-         find(library, "internet_address_get_name", gmime.address_get_name) &&
-         find(library, "internet_address_mailbox_get_addr",
-              gmime.mailbox_get_addr) &&
-         find(library, "internet_address_group_get_members",
-              gmime.group_get_members);
+bool find_all(const SharedLibrary& library, GmimeLibrary& gmime) {
+  return library.find("g_mime_init", gmime.init) &&
+         library.find("g_log_set_default_handler", gmime.set_log_handler) &&
+         library.find("g_object_unref", gmime.object_unref) &&
+         library.find("g_type_check_instance_is_a", gmime.is_a) &&
+         library.find("g_mime_multipart_get_type", gmime.multipart_type) &&
+         library.find("g_mime_multipart_signed_get_type",
+                      gmime.multipart_signed_type) &&
+         library.find("g_mime_multipart_encrypted_get_type",
+                      gmime.multipart_encrypted_type) &&
+         library.find("g_mime_message_part_get_type",
+                      gmime.message_part_type) &&
+         library.find("g_mime_part_get_type", gmime.part_type) &&
+         library.find("g_mime_text_part_get_type", gmime.text_part_type) &&
+         library.find("internet_address_mailbox_get_type",
+                      gmime.mailbox_type) &&
+         library.find("internet_address_group_get_type", gmime.group_type) &&
+         library.find("g_mime_stream_mem_new", gmime.stream_mem_new) &&
+         library.find("g_mime_stream_mem_new_with_buffer",
+                      gmime.stream_mem_new_with_buffer) &&
+         library.find("g_mime_stream_mem_get_byte_array",
+                      gmime.stream_mem_get_byte_array) &&
+         library.find("g_mime_parser_new_with_stream",
+                      gmime.parser_new_with_stream) &&
+         library.find("g_mime_parser_construct_message",
+                      gmime.parser_construct_message) &&
+         library.find("g_mime_message_get_mime_part",
+                      gmime.message_get_mime_part) &&
+         library.find("g_mime_message_part_get_message",
+                      gmime.message_part_get_message) &&
+         library.find("g_mime_multipart_get_count",
+                      gmime.multipart_get_count) &&
+         library.find("g_mime_multipart_get_part", gmime.multipart_get_part) &&
+         library.find("g_mime_object_get_content_type",
+                      gmime.object_get_content_type) &&
+         library.find("g_mime_object_get_disposition",
+                      gmime.object_get_disposition) &&
+         library.find("g_mime_object_get_content_id",
+                      gmime.object_get_content_id) &&
+         library.find("g_mime_object_write_to_stream",
+                      gmime.object_write_to_stream) &&
+         library.find("g_mime_content_type_get_media_type", gmime.media_type) &&
+         library.find("g_mime_content_type_get_media_subtype",
+                      gmime.media_subtype) &&
+         library.find("g_mime_content_type_get_parameter",
+                      gmime.type_parameter) &&
+         library.find("g_mime_part_get_filename", gmime.part_get_filename) &&
+         library.find("g_mime_part_get_content", gmime.part_get_content) &&
+         library.find("g_mime_part_get_best_content_encoding",
+                      gmime.part_best_encoding) &&
+         library.find("g_mime_part_set_content_encoding",
+                      gmime.part_set_encoding) &&
+         library.find("g_mime_data_wrapper_write_to_stream",
+                      gmime.wrapper_write_to_stream) &&
+         library.find("g_mime_format_options_new", gmime.format_options_new) &&
+         library.find("g_mime_format_options_free",
+                      gmime.format_options_free) &&
+         library.find("g_mime_format_options_set_newline_format",
+                      gmime.format_set_newline) &&
+         library.find("internet_address_list_parse",
+                      gmime.address_list_parse) &&
+         library.find("internet_address_list_length",
+                      gmime.address_list_length) &&
+         library.find("internet_address_list_get_address",
+                      gmime.address_list_get) &&
+         library.find("internet_address_get_name", gmime.address_get_name) &&
+         library.find("internet_address_mailbox_get_addr",
+                      gmime.mailbox_get_addr) &&
+         library.find("internet_address_group_get_members",
+                      gmime.group_get_members);
 }
 
 // What GLib has to say of hostile mail is not for this program's stderr.
 void ignore(const char*, GLogLevelFlags, const char*, void*) {}
 
-// The library is never closed: GLib's types cannot be registered twice.
 Result<GmimeLibrary> open_library() {
-  const char* hint = "install GMime 3 (Debian: libgmime-3.0-0)";
-  void* library = ::dlopen(k_soname, RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) {
-    const char* why = ::dlerror();
-    return fail(Error::Kind::config,
-                "cannot open '" + std::string(k_soname) +
-                    "': " + (why != nullptr ? why : "unknown error"),
-                hint);
-  }
+  const auto library =
+      SharedLibrary::open(k_soname, "install GMime 3 (Debian: libgmime-3.0-0)");
+  if (!library) return tl::unexpected(library.error());
   GmimeLibrary gmime{};
-  if (!find_all(library, gmime)) {
-    return fail(Error::Kind::config,
-                "'" + std::string(k_soname) + "' lacks a function", hint);
+  if (!find_all(*library, gmime)) {
+    return library->unfit("lacks a function");
   }
   gmime.init();
   gmime.set_log_handler(ignore, nullptr);

@@ -2,12 +2,13 @@
 // types come from OpenSSL's headers.
 #include "core/net/crypto.h"
 
-#include <dlfcn.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
 #include <array>
 #include <climits>
+
+#include "core/shared_library.h"
 
 namespace pony {
 namespace {
@@ -21,29 +22,14 @@ struct CryptoLibrary {
   decltype(&::HMAC) hmac;
 };
 
-template <class Function>
-bool find(void* library, const char* symbol, Function& function) {
-  function = reinterpret_cast<Function>(::dlsym(library, symbol));
-  return function != nullptr;
-}
-
-// The library is never closed: OpenSSL's exit handlers would be left without
-// code.
 Result<CryptoLibrary> open_library() {
-  void* library = ::dlopen(k_soname, RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) {
-    const char* why = ::dlerror();
-    return fail(Error::Kind::config,
-                "cannot open '" + std::string(k_soname) +
-                    "': " + (why != nullptr ? why : "unknown error"),
-                k_hint);
-  }
+  const auto library = SharedLibrary::open(k_soname, k_hint);
+  if (!library) return tl::unexpected(library.error());
   CryptoLibrary crypto{};
-  if (!find(library, "EVP_sha256", crypto.sha256) ||
-      !find(library, "EVP_Digest", crypto.digest) ||
-      !find(library, "HMAC", crypto.hmac)) {
-    return fail(Error::Kind::config,
-                "'" + std::string(k_soname) + "' lacks a function", k_hint);
+  if (!library->find("EVP_sha256", crypto.sha256) ||
+      !library->find("EVP_Digest", crypto.digest) ||
+      !library->find("HMAC", crypto.hmac)) {
+    return library->unfit("lacks a function");
   }
   return crypto;
 }

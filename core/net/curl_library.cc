@@ -2,9 +2,9 @@
 // of this room: a library can be opened and initialised only once.
 #include "core/net/curl_library.h"
 
-#include <dlfcn.h>
-
 #include <string>
+
+#include "core/shared_library.h"
 
 namespace pony {
 namespace {
@@ -14,58 +14,41 @@ constexpr const char* k_soname = "libcurl.so.4";
 // libcurl speaks.
 constexpr unsigned k_oldest_version = 0x075500;
 
-template <class Function>
-bool find(void* library, const char* symbol, Function& function) {
-  function = reinterpret_cast<Function>(::dlsym(library, symbol));
-  return function != nullptr;
+bool find_all(const SharedLibrary& library, CurlLibrary& curl) {
+  return library.find("curl_global_init", curl.global_init) &&
+         library.find("curl_version_info", curl.version_info) &&
+         library.find("curl_easy_init", curl.easy_init) &&
+         library.find("curl_easy_setopt", curl.easy_setopt) &&
+         library.find("curl_easy_getinfo", curl.easy_getinfo) &&
+         library.find("curl_easy_cleanup", curl.easy_cleanup) &&
+         library.find("curl_easy_reset", curl.easy_reset) &&
+         library.find("curl_easy_send", curl.easy_send) &&
+         library.find("curl_easy_recv", curl.easy_recv) &&
+         library.find("curl_easy_strerror", curl.easy_strerror) &&
+         library.find("curl_multi_init", curl.multi_init) &&
+         library.find("curl_multi_cleanup", curl.multi_cleanup) &&
+         library.find("curl_multi_add_handle", curl.multi_add_handle) &&
+         library.find("curl_multi_remove_handle", curl.multi_remove_handle) &&
+         library.find("curl_multi_socket_action", curl.multi_socket_action) &&
+         library.find("curl_multi_info_read", curl.multi_info_read) &&
+         library.find("curl_multi_setopt", curl.multi_setopt) &&
+         library.find("curl_slist_append", curl.slist_append) &&
+         library.find("curl_slist_free_all", curl.slist_free_all);
 }
 
-bool find_all(void* library, CurlLibrary& curl) {
-  return find(library, "curl_global_init", curl.global_init) &&
-         find(library, "curl_version_info", curl.version_info) &&
-         find(library, "curl_easy_init", curl.easy_init) &&
-         find(library, "curl_easy_setopt", curl.easy_setopt) &&
-         find(library, "curl_easy_getinfo", curl.easy_getinfo) &&
-         find(library, "curl_easy_cleanup", curl.easy_cleanup) &&
-         find(library, "curl_easy_reset", curl.easy_reset) &&
-         find(library, "curl_easy_send", curl.easy_send) &&
-         find(library, "curl_easy_recv", curl.easy_recv) &&
-         find(library, "curl_easy_strerror", curl.easy_strerror) &&
-         find(library, "curl_multi_init", curl.multi_init) &&
-         find(library, "curl_multi_cleanup", curl.multi_cleanup) &&
-         find(library, "curl_multi_add_handle", curl.multi_add_handle) &&
-         find(library, "curl_multi_remove_handle", curl.multi_remove_handle) &&
-         find(library, "curl_multi_socket_action", curl.multi_socket_action) &&
-         find(library, "curl_multi_info_read", curl.multi_info_read) &&
-         find(library, "curl_multi_setopt", curl.multi_setopt) &&
-         find(library, "curl_slist_append", curl.slist_append) &&
-         find(library, "curl_slist_free_all", curl.slist_free_all);
-}
-
-// The library is never closed: its threads and OpenSSL's exit handlers would
-// be left without code.
 Result<CurlLibrary> open_library() {
-  const char* hint = "install libcurl 7.85 or later (Debian: libcurl4)";
-  void* library = ::dlopen(k_soname, RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) {
-    const char* why = ::dlerror();
-    return fail(Error::Kind::config,
-                "cannot open '" + std::string(k_soname) +
-                    "': " + (why != nullptr ? why : "unknown error"),
-                hint);
-  }
+  const auto library = SharedLibrary::open(
+      k_soname, "install libcurl 7.85 or later (Debian: libcurl4)");
+  if (!library) return tl::unexpected(library.error());
   CurlLibrary curl{};
-  if (!find_all(library, curl)) {
-    return fail(Error::Kind::config,
-                "'" + std::string(k_soname) + "' lacks a function", hint);
+  if (!find_all(*library, curl)) {
+    return library->unfit("lacks a function");
   }
   if (curl.version_info(CURLVERSION_NOW)->version_num < k_oldest_version) {
-    return fail(Error::Kind::config,
-                "'" + std::string(k_soname) + "' is too old", hint);
+    return library->unfit("is too old");
   }
   if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-    return fail(Error::Kind::config,
-                "cannot initialise '" + std::string(k_soname) + "'", hint);
+    return library->unfit("cannot be initialised");
   }
   return curl;
 }
