@@ -25,24 +25,23 @@ bool is_eight_bit(std::string_view text) {
   });
 }
 
-std::size_t longest_line(std::string_view crlf_text) {
-  std::size_t longest = 0;
-  while (!crlf_text.empty()) {
-    const std::size_t end = std::min(crlf_text.find('\n'), crlf_text.size());
-    const bool has_cr =
-        end > 0 && end < crlf_text.size() && crlf_text[end - 1] == '\r';
-    longest = std::max(longest, has_cr ? end - 1 : end);
-    crlf_text.remove_prefix(std::min(end + 1, crlf_text.size()));
-  }
-  return longest;
-}
-
 }  // namespace
 
 std::string wire_form(std::string_view raw) {
   std::string wire = with_crlf(raw);
   remove_fields(wire, is_secret);
   return wire;
+}
+
+std::size_t longest_line(std::string_view text) {
+  std::size_t longest = 0;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const bool has_cr = end > 0 && end < text.size() && text[end - 1] == '\r';
+    longest = std::max(longest, has_cr ? end - 1 : end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return longest;
 }
 
 WireNeeds needs_of(std::string_view wire) {

@@ -30,6 +30,9 @@ WireNeeds needs_of(std::string_view wire);
 // RFC 5322, 2.1.1: the longest line, without its CRLF.
 inline constexpr std::size_t k_longest_line = 998;
 
+// The bytes of the longest line of `text`, without its LF or CRLF.
+std::size_t longest_line(std::string_view text);
+
 // The first field called `name` (in lower case) of the message that `raw` is
 // or begins with, as text in UTF-8 on one line; empty when there is none.
 std::string header_text(std::string_view raw, std::string_view name);

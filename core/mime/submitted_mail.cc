@@ -16,11 +16,11 @@
 #include "core/mime/body_encoding.h"
 #include "core/mime/header_encoding.h"
 #include "core/mime/mail_header.h"
+#include "core/mime/raw_mail.h"
 
 namespace pony {
 namespace {
 
-constexpr std::size_t k_longest_line = 998;  // RFC 5322, 2.1.1
 constexpr std::size_t k_most_tags = 50;      // pony-message(5)
 constexpr std::size_t k_longest_tag = 200;
 
@@ -75,17 +75,6 @@ void replace_lone_crs(std::string& raw) {
   for (std::size_t at = raw.find('\r'); at != std::string::npos;
        at = raw.find('\r', at + 1))
     if (at + 1 == raw.size() || raw[at + 1] != '\n') raw[at] = ' ';
-}
-
-std::size_t longest_line(std::string_view text) {
-  std::size_t longest = 0;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const bool crlf = end > 0 && end < text.size() && text[end - 1] == '\r';
-    longest = std::max(longest, end - (crlf ? 1 : 0));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return longest;
 }
 
 // `crlf_text` with the mail's own line ends.
