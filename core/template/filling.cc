@@ -65,10 +65,8 @@ Result<std::string> format_as(Formatter formatter, std::string_view lang,
   return std::string(content);
 }
 
-// A member of an object; null says as little as no member.
-const Json* member(const Json& of, std::string_view name) {
-  if (!of.is_object()) return nullptr;
-  const Json* value = of.find(name);
+// null says as little as no value.
+const Json* unless_null(const Json* value) {
   return value == nullptr || value->is(Json::Kind::null) ? nullptr : value;
 }
 
@@ -250,16 +248,14 @@ const Json* Filling::value_of(std::string_view name) const {
   const auto dot = name.find('.');
   const auto first = name.substr(0, dot);
   const Json* found = nullptr;
-  for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) {
-    if ((*scope)->is_object() && (*scope)->find(first) != nullptr) {
-      found = member(**scope, first);
-      break;
-    }
-  }
+  for (auto scope = scopes_.rbegin();
+       scope != scopes_.rend() && found == nullptr; ++scope)
+    found = (*scope)->find(first);
+  found = unless_null(found);
   if (found == nullptr && name == "lang") return &lang_;
   for (auto rest = name; found != nullptr && rest.find('.') != rest.npos;) {
     rest.remove_prefix(rest.find('.') + 1);
-    found = member(*found, rest.substr(0, rest.find('.')));
+    found = unless_null(found->find(rest.substr(0, rest.find('.'))));
   }
   return found;
 }
