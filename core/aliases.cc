@@ -8,19 +8,13 @@
 #include "core/fs.h"
 #include "core/json.h"
 #include "core/lower_case.h"
+#include "core/trimmed.h"
 
 namespace pony {
 namespace {
 
 constexpr std::size_t k_file_limit = std::size_t{4} << 20;
 constexpr std::size_t k_most_problems = 100;
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view k_space = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(k_space);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(k_space) - begin + 1);
-}
 
 // The end of the part that begins at `begin`: the next `mark` that no quotes
 // hold, or the text's end. Nothing when a quote is never closed.

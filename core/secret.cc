@@ -23,6 +23,7 @@
 #include <optional>
 
 #include "core/fs.h"
+#include "core/hex_digit.h"
 
 namespace pony {
 namespace {
@@ -248,13 +249,6 @@ struct Spelled {
   char c = 0;
   std::size_t end = std::string_view::npos;
 };
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // `count` hexadecimal digits at `at`; -1 when they are none.
 int hex_number(std::string_view text, std::size_t at, std::size_t count) {

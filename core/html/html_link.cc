@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/hex_digit.h"
 #include "core/lower_case.h"
 
 namespace pony {
@@ -45,12 +46,6 @@ std::string as_one_word(std::string_view url) {
       word.push_back(c);
   }
   return word;
-}
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 std::string percent_decoded(std::string_view text) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/trimmed.h"
+
 namespace pony {
 namespace {
 
@@ -12,13 +14,6 @@ struct Mark {
   char kind = ' ';        // # ^ / ! > = & { or, for a plain value, a space
   std::string_view name;  // without kind and spaces
 };
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view k_spaces = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(k_spaces);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(k_spaces) + 1 - begin);
-}
 
 // The first mark at or behind `from`. One that never ends is none, and then
 // there is no other behind it.

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/base64.h"
+#include "core/hex_digit.h"
 #include "core/json.h"
 #include "core/lower_case.h"
 #include "core/raw_message.h"
@@ -114,13 +115,6 @@ std::optional<EncodedWord> word_at(std::string_view text) {
   if (!is_charset_name(word.charset) || !is_word_text(word.text))
     return std::nullopt;
   return word;
-}
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
 }
 
 std::string from_q(std::string_view text) {

@@ -20,6 +20,7 @@
 #include "core/json.h"
 #include "core/net/curl_easy.h"
 #include "core/net/curl_library.h"
+#include "core/trimmed.h"
 
 namespace pony {
 namespace {
@@ -35,13 +36,6 @@ constexpr std::size_t k_slowest_bytes_per_ms = 32;
 
 bool is_line(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos;
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blank = " \t\r\n";
-  const auto first = text.find_first_not_of(blank);
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(blank) - first + 1);
 }
 
 // "api.sendgrid.com" of "https://api.sendgrid.com/v3/…".

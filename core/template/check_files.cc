@@ -11,6 +11,7 @@
 #include "core/template/template_check.h"
 #include "core/template/translation.h"
 #include "core/template/wording.h"
+#include "core/trimmed.h"
 
 namespace pony {
 namespace {

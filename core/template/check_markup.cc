@@ -11,6 +11,7 @@
 #include "core/template/pattern_layout.h"
 #include "core/template/template_check.h"
 #include "core/template/wording.h"
+#include "core/trimmed.h"
 
 namespace pony {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "core/json.h"
 #include "core/template/locale_table.h"
-#include "core/template/wording.h"
+#include "core/trimmed.h"
 
 namespace pony {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "core/json.h"
 #include "core/template/wording.h"
+#include "core/trimmed.h"
 
 namespace pony {
 namespace {

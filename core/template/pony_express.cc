@@ -8,6 +8,7 @@
 #include "core/lower_case.h"
 #include "core/message.h"
 #include "core/template/wording.h"
+#include "core/trimmed.h"
 #include "core/yaml_document.h"
 
 namespace pony {

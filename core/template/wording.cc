@@ -7,8 +7,6 @@
 namespace pony {
 namespace {
 
-constexpr std::string_view k_white_space = " \t\r\n";
-
 std::string in_quotes(std::string_view text, std::size_t limit) {
   return "'" + printable(text, limit) + "'";
 }
@@ -35,16 +33,6 @@ std::string joined(const std::vector<std::string>& words) {
 
 bool is_one_of(std::string_view name, const std::vector<std::string>& names) {
   return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(k_white_space);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(k_white_space) - first + 1);
-}
-
-bool is_blank(std::string_view text) {
-  return text.find_first_not_of(k_white_space) == std::string_view::npos;
 }
 
 std::size_t characters_in(std::string_view text) {

@@ -1,5 +1,5 @@
 // What the sentences and checks of this room are put together from: names in
-// quotes, lists, and what counts as blank or as a character.
+// quotes, lists, and what counts as a character.
 //
 // Promises: what is quoted is fit for a terminal and bounded. Doesn't know:
 // templates.
@@ -23,12 +23,6 @@ std::string joined(const std::vector<std::string>& words);
 
 // Is `name` one of `names`?
 bool is_one_of(std::string_view name, const std::vector<std::string>& names);
-
-// `text` without the white space (space, tab, CR, LF) around it.
-std::string_view trimmed(std::string_view text);
-
-// Nothing but white space?
-bool is_blank(std::string_view text);
 
 // How many code points `text`, which is UTF-8, has.
 std::size_t characters_in(std::string_view text);
