@@ -21,7 +21,7 @@
 namespace pony {
 namespace {
 
-constexpr std::size_t k_most_tags = 50;      // pony-message(5)
+constexpr std::size_t k_most_tags = 50;  // pony-message(5)
 constexpr std::size_t k_longest_tag = 200;
 
 // What Postfix completes too.

@@ -11,6 +11,7 @@
 #include "core/json.h"
 #include "core/template/template_writer.h"
 #include "tests/support/require_ok.h"
+#include "tests/support/templates_folder.h"
 
 TEST_SUITE_BEGIN("PonyExpress's templates");
 
@@ -124,27 +125,6 @@ TEST_CASE("any JSON gives a template or an error") {
     (void)read(json).has_value();
 }
 
-// A templates' root of a test's own.
-class Root {
- public:
-  Root()
-      : path_((fs::temp_directory_path() / fs::unique_path("pony-%%%%%%%%"))
-                  .string()) {
-    fs::create_directory(path_);
-    fs::permissions(path_, fs::owner_all);
-  }
-  ~Root() {
-    boost::system::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Root(const Root&) = delete;
-  Root& operator=(const Root&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
 Json exported(const std::string& root, const std::string& id) {
   TemplateStore store(root, "en");
   const auto found = store.find(id);
@@ -158,7 +138,7 @@ Json exported(const std::string& root, const std::string& id) {
 }
 
 TEST_CASE("a template that was exported is imported as the same files") {
-  const Root root;
+  const TemplatesFolder root;
   TemplateFiles files;
   files.settings =
       "# Comments stay.\nname: 'Über \"uns\"'   # really\nreply_to: "
@@ -189,7 +169,7 @@ TEST_CASE("a template that was exported is imported as the same files") {
 }
 
 TEST_CASE("what PonyExpress changes in an exported document counts") {
-  const Root root;
+  const TemplatesFolder root;
   TemplateFiles files;
   files.settings = "# About\nname: Old   # name\ntags: [x]\n";
   files.languages["en"] = {{"subject.txt", "s\n"}, {"body.html", "old"}};
@@ -211,7 +191,7 @@ TEST_CASE("what PonyExpress changes in an exported document counts") {
 }
 
 TEST_CASE("an export is what PonyExpress reads: one format, one body") {
-  const Root root;
+  const TemplatesFolder root;
   TemplateFiles files;
   files.settings = "default_lang: es\n";
   files.languages["en"] = {{"subject.txt", "s\n"}, {"body.txt", "text"}};

@@ -14,6 +14,7 @@
 #include "core/template/pattern_layout.h"
 #include "core/template/replay_check.h"
 #include "tests/support/require_ok.h"
+#include "tests/support/templates_folder.h"
 
 TEST_SUITE_BEGIN("template check");
 
@@ -25,13 +26,9 @@ using Words = std::vector<std::string>;
 
 // A folder of templates with one, "t", that has nothing wrong with it: English
 // and Spanish, HTML and text.
-class Templates {
+class Templates : public TemplatesFolder {
  public:
-  Templates()
-      : path_((fs::temp_directory_path() / fs::unique_path("pony-%%%%%%%%"))
-                  .string()) {
-    fs::create_directory(path_);
-    fs::permissions(path_, fs::owner_all);
+  Templates() {
     with("t/template.yaml", "engine: mustache\n");
     for (const std::string lang : {"en", "es"}) {
       with("t/" + lang + "/subject.txt", "Hello {{name}}\n");
@@ -39,17 +36,9 @@ class Templates {
       with_html(lang, "<p>{{name}}, <a href=\"{{url}}\">see</a></p>\n");
     }
   }
-  ~Templates() {
-    boost::system::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Templates(const Templates&) = delete;
-  Templates& operator=(const Templates&) = delete;
 
   Templates& with(const std::string& file, std::string_view text) {
-    const fs::path path = path_ + "/" + file;
-    fs::create_directories(path.parent_path());
-    std::ofstream(path.string(), std::ios::binary) << text;
+    write(file, text);
     return *this;
   }
   // `inside` as the body of a page that is all right.
@@ -60,17 +49,13 @@ class Templates {
                     std::string(inside) + "</body></html>\n");
   }
   Templates& without(const std::string& file) {
-    fs::remove_all(path_ + "/" + file);
+    fs::remove_all(path(file));
     return *this;
   }
   // The same text for `file` of both languages.
   Templates& with_both(const std::string& file, std::string_view text) {
     return with("t/en/" + file, text).with("t/es/" + file, text);
   }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
 };
 
 // As a person reads it.

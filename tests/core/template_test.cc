@@ -14,6 +14,7 @@
 #include "core/message.h"
 #include "core/template/template_store.h"
 #include "tests/support/require_ok.h"
+#include "tests/support/templates_folder.h"
 
 TEST_SUITE_BEGIN("template");
 
@@ -23,29 +24,10 @@ namespace {
 namespace fs = boost::filesystem;
 using Words = std::vector<std::string>;
 
-// A templates' root of a test's own.
-class Root {
+class Root : public TemplatesFolder {
  public:
-  Root()
-      : path_((fs::temp_directory_path() / fs::unique_path("pony-%%%%%%%%"))
-                  .string()) {
-    fs::create_directory(path_);
-    fs::permissions(path_, fs::owner_all);
-  }
-  ~Root() {
-    boost::system::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Root(const Root&) = delete;
-  Root& operator=(const Root&) = delete;
-
-  const std::string& path() const { return path_; }
-  std::string path(const std::string& below) const {
-    return path_ + "/" + below;
-  }
   Root& with(const std::string& file, std::string_view text) {
-    fs::create_directories(fs::path(path(file)).parent_path());
-    std::ofstream(path(file), std::ios::binary) << text;
+    write(file, text);
     return *this;
   }
   // The language `lang` of the template `id`, with text only.
@@ -54,9 +36,6 @@ class Root {
     with(id + "/" + lang + "/subject.txt", subject);
     return with(id + "/" + lang + "/body.txt", text);
   }
-
- private:
-  std::string path_;
 };
 
 Message a_message(std::string id, std::string lang,

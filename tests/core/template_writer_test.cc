@@ -14,6 +14,7 @@
 
 #include "core/template/template_store.h"
 #include "tests/support/require_ok.h"
+#include "tests/support/templates_folder.h"
 
 TEST_SUITE_BEGIN("template writer");
 
@@ -22,45 +23,18 @@ namespace {
 
 namespace fs = boost::filesystem;
 
-class Root {
+class Root : public TemplatesFolder {
  public:
-  Root()
-      : path_((fs::temp_directory_path() / fs::unique_path("pony-%%%%%%%%"))
-                  .string()) {
-    fs::create_directory(path_);
-    fs::permissions(path_, fs::perms(0750));
-  }
-  ~Root() {
-    boost::system::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Root(const Root&) = delete;
-  Root& operator=(const Root&) = delete;
+  // Others of a group may read it: what is written follows the root.
+  Root() { fs::permissions(path(), fs::perms(0750)); }
 
-  const std::string& path() const { return path_; }
-  std::string path(const std::string& below) const {
-    return path_ + "/" + below;
-  }
-  void write(const std::string& file, std::string_view text) const {
-    fs::create_directories(fs::path(path(file)).parent_path());
-    std::ofstream(path(file), std::ios::binary) << text;
-  }
-  std::string read(const std::string& file) const {
-    std::ifstream in(path(file), std::ios::binary);
-    std::ostringstream text;
-    text << in.rdbuf();
-    return in ? text.str() : "(none)";
-  }
   // How many entries the root has, hidden ones too.
   std::size_t entries() const {
     std::size_t count = 0;
-    for (fs::directory_iterator at(path_), end; at != end; ++at) ++count;
+    for (fs::directory_iterator at(path()), end; at != end; ++at) ++count;
     return count;
   }
-  TemplateWriter writer() const { return {path_, "en"}; }
-
- private:
-  std::string path_;
+  TemplateWriter writer() const { return {path(), "en"}; }
 };
 
 TemplateFiles a_template(const std::string& subject = "Hello\n") {
@@ -380,7 +354,7 @@ TEST_CASE("partials do not stand in the way, nor do links among them") {
   REQUIRE(::symlink(outside.path().c_str(),
                     root.path("_partials/fr").c_str()) == 0);
   REQUIRE(::symlink(outside.path("secret").c_str(),
-            root.path("_partials/en/secret.html").c_str()) == 0);
+                    root.path("_partials/en/secret.html").c_str()) == 0);
 
   REQUIRE_OK(root.writer().add("welcome", a_template()));
 
