@@ -62,11 +62,6 @@ void add_text_flags(CLI::App& app, TextFlags& flags);
 // Reads what they name. usage when both bodies are to come from stdin.
 Result<LanguageFiles> files_from(Context& context, const TextFlags& flags);
 
-// Asks on the terminal; `yes` answers for whoever said --yes. usage when
-// there is nobody to ask.
-enum class Answer { yes, no };
-Result<Answer> ask(Context& context, const std::string& question, bool yes);
-
 // One line of JSON for a command that changed one template: its id, what was
 // done, and the languages.
 std::string done_json(const std::string& id, std::string_view result,

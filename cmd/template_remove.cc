@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cmd/ask.h"
 #include "cmd/commands.h"
 #include "cmd/template_input.h"
 
