@@ -134,4 +134,9 @@ std::string story_line(const Event& event) {
   return line + "\n";
 }
 
+std::string cut_off_words(const std::string& name) {
+  return "'log/" + printable(name) +
+         "' is cut off or damaged: what it still has is read";
+}
+
 }  // namespace pony

@@ -15,4 +15,7 @@ std::string log_line(const Event& event);
 // "2026-11-21T10:00:00.123Z  attempted  main, try 1: accepted (202), 123 ms".
 std::string story_line(const Event& event);
 
+// What is said of a compressed file of the log that ends too early.
+std::string cut_off_words(const std::string& name);
+
 }  // namespace pony

@@ -116,11 +116,13 @@ Result<int> follow(const EventsOptions& options, Spool& spool,
 Result<int> print_log(const EventsOptions& options, Spool& spool,
                       Context& context) {
   Printer printer(options, context);
+  std::vector<std::string> cut_off;
   auto read = spool.log().read(
       options.filter.since, options.filter.until,
-      [&](std::string_view line) { return printer.line(line); });
+      [&](std::string_view line) { return printer.line(line); }, &cut_off);
   if (!read) return tl::unexpected(read.error());
   printer.tell_unreadable();
+  for (const std::string& name : cut_off) context.say(cut_off_words(name));
   return 0;
 }
 

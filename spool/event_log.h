@@ -4,8 +4,16 @@
 // Any number of processes append: one write() a call with O_APPEND, whole
 // lines. A crash or a full disk can cut the last line: the next writer ends
 // it first, readers skip what does not parse.
+//
+// A day's file may have been compressed, or rotated as logrotate(8) does it:
+// renamed to events-<day>.jsonl.1, or copied there and truncated, then
+// compressed. Readers take all of a day's files, and know one again by its
+// first line, whatever it is called now: nothing in it is given twice.
 #pragma once
 
+#include <sys/stat.h>
+
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -14,11 +22,20 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "core/compressed_file.h"
 #include "core/event.h"
 #include "core/result.h"
 #include "spool/folders.h"
 
 namespace pony {
+
+// One of the log's files.
+struct LogFile {
+  std::string name;  // below log/
+  std::string day;   // whose events it has, the first and last of its
+                     // neighbours' perhaps among them
+  Compression form = Compression::none;
+};
 
 class EventLog {
  public:
@@ -29,19 +46,40 @@ class EventLog {
   // Makes what was appended durable.
   Result<> sync();
 
-  // How far a reader is: an offset by day.
-  using Position = std::map<std::string, off_t>;
+  // The files that may hold events of [since, until), oldest first.
+  Result<std::vector<LogFile>> files(std::optional<Time> since,
+                                     std::optional<Time> until);
+  // One of them for reading; not_found when it has been removed meanwhile.
+  Result<Fd> open(const LogFile& file, struct stat* info = nullptr);
 
-  // Calls `each` with every line of the days that may hold events of
-  // [since, until), oldest day first; a torn last line is left out. Stops on
-  // false.
+  // How far a reader is. A value: a copy remembers a place.
+  class Position {
+   private:
+    friend class EventLog;
+    // A compressed file that was read to its end, as it was then.
+    struct ReadWhole {
+      dev_t device = 0;
+      ino_t inode = 0;
+      off_t size = 0;
+    };
+    std::map<std::uint64_t, off_t> offsets_;  // by how a file begins
+    std::map<std::string, ReadWhole> read_whole_;
+    std::string last_day_, day_before_;  // the latest days that were read
+  };
+
+  // Calls `each` with every line of the files that may hold events of
+  // [since, until), oldest day first; a torn last line is left out, one that
+  // is longer than k_longest_line is given as an empty one. Stops on false.
+  // The names of compressed files that end too early go to `cut_off`.
   Result<> read(std::optional<Time> since, std::optional<Time> until,
-                const std::function<bool(std::string_view line)>& each);
+                const std::function<bool(std::string_view line)>& each,
+                std::vector<std::string>* cut_off = nullptr);
   // The same from `position` on, which is moved: another call gives what was
   // appended since. Of days gone by only the last is looked at again.
   Result<> read_on(Position& position, std::optional<Time> since,
                    std::optional<Time> until,
-                   const std::function<bool(std::string_view line)>& each);
+                   const std::function<bool(std::string_view line)>& each,
+                   std::vector<std::string>* cut_off = nullptr);
 
   // The natural keys of the logged events of these messages since `since`:
   // what a recovery need not write again.
@@ -49,8 +87,14 @@ class EventLog {
                                            Time since);
 
  private:
+  Result<> open_for(const std::string& day);
+  // Reads on in one file; false when `each` stopped.
+  Result<bool> read_file(Position& position, const LogFile& file,
+                         const std::function<bool(std::string_view)>& each,
+                         std::vector<std::string>* cut_off);
+
   Folders& folders_;
-  std::string day_;
+  std::string day_;  // of file_, which is appended to
   Fd file_;
 };
 

@@ -59,6 +59,31 @@ printf '"id":"%s"}\n' "$three" >>"$SPOOL/log/events-2999-01-01.jsonl"
 wait_until lines_are 9
 tail -n1 "$T/followed" | grep -q clicked || fail "a line was torn"
 
+# Rotation is followed: renamed, compressed, copied and truncated. The runner of
+# one turn and the next day's logrotate are played here.
+log=$(echo "$SPOOL"/log/events-2[0-8]*.jsonl)
+mv "$log" "$log.1"
+four=$(pony enqueue --to di@example.com --subject Four --text x)
+wait_until lines_are 10
+gzip -k "$log.1"
+rm "$log.1"
+cp "$log" "$log-20261122"
+: >"$log"
+five=$(pony enqueue --to ed@example.com --subject Five --text x)
+wait_until lines_are 11
+zstd -q --rm "$log-20261122"
+pony enqueue --to flo@example.com --subject Six --text x >/dev/null
+wait_until lines_are 12
+[[ -z $(sort "$T/followed" | uniq -d) ]] || fail "an event was followed twice"
+[[ $(grep -cE "$four|$five" "$T/followed") == 2 ]] || fail "rotation was not followed"
+
+# What is compressed is read like the rest, and what is cut off as far as it goes.
+pony events --json >"$T/all"
+[[ $(wc -l <"$T/all") == 12 ]] || fail "not all files were read"
+head -c 100 "$log.1.gz" >"$T/cut" && mv "$T/cut" "$log.1.gz"
+expect 0 pony events --json
+err_has "'log/$(basename "$log").1.gz' is cut off"
+
 # It ends by itself when its reader goes, though nothing is written.
 mkfifo "$T/pipe"
 "$PONY" --config "$T/pony.yaml" events --follow >"$T/pipe" &
