@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 #include <algorithm>
 #include <array>
@@ -31,6 +33,14 @@ constexpr std::array k_fixed_folders = {
     "cur", "sent", "failed",   "log",      "state",    "state/keys"};
 
 using Id = std::array<char, k_message_id_size>;
+
+// Between a message and its line in the log.
+constexpr std::chrono::minutes k_on_its_way{1};
+
+std::uint64_t hash_of(const Event& event) {
+  const std::string key = event.natural_key();
+  return XXH3_64bits(key.data(), key.size());
+}
 
 // A message's name in a folder.
 struct Named {
@@ -109,6 +119,9 @@ class Fsck {
                      State state);
   Result<> check_tmp();
   Result<> check_buckets();
+  Result<> read_log();
+  bool is_missing_in_log(const Event& event) const;
+  void look_for_in_log(const MessageFile& file);
   Result<> check_log();
 
   void tell(std::string_view problem, std::string path, std::string what,
@@ -124,15 +137,18 @@ class Fsck {
   std::vector<std::pair<std::string, State>> folder_names_;
   std::vector<Named> messages_;
   std::unordered_set<std::string> told_;  // files that are twice there
+  std::vector<std::uint64_t> logged_;     // hashes of natural keys, sorted
+  std::optional<Time> log_begins_;
+  std::vector<std::string> not_logged_;  // ids
 };
 
 Result<FsckSummary> Fsck::run() {
   // Dead runners first: what they held may be what is missing elsewhere. Two
   // names of one message before misplaced ones: they would be in the way.
-  constexpr std::array<Step, 8> k_steps = {
+  constexpr std::array<Step, 9> k_steps = {
       &Fsck::check_folders, &Fsck::check_dead_runners, &Fsck::list_messages,
-      &Fsck::check_twice,   &Fsck::check_files,        &Fsck::check_tmp,
-      &Fsck::check_buckets, &Fsck::check_log};
+      &Fsck::check_twice,   &Fsck::read_log,           &Fsck::check_files,
+      &Fsck::check_tmp,     &Fsck::check_buckets,      &Fsck::check_log};
   for (const Step step : k_steps)
     if (auto ok = (this->*step)(); !ok) return tl::unexpected(ok.error());
   return summary_;
@@ -334,6 +350,7 @@ Result<> Fsck::check_files() {
       }
       if (!found->problem.empty() && !told_.contains(folder + "/" + name))
         wrong.emplace_back(name);
+      if (found->file) look_for_in_log(*found->file);
       return true;
     });
     if (!listed) return listed;
@@ -502,41 +519,67 @@ Result<> Fsck::check_buckets() {
   return {};
 }
 
-// The log is a copy: what is wrong with it is said, and is no problem.
-Result<> Fsck::check_log() {
+// What the log knows, before the files are looked at: a runner writes an event
+// there before it moves the message.
+Result<> Fsck::read_log() {
   std::size_t unreadable = 0;
-  std::optional<Time> first;
-  std::vector<Id> logged;
   auto read = spool_.log().read({}, {}, [&](std::string_view line) {
     const auto event = parse_event(line);
     if (!event) {
       ++unreadable;
       return true;
     }
-    if (!first) first = event->ts;
-    if (event->event == "queued" && is_message_id(event->id)) {
-      Id id{};
-      std::copy(event->id.begin(), event->id.end(), id.begin());
-      logged.push_back(id);
-    }
+    if (!log_begins_ || event->ts < *log_begins_) log_begins_ = event->ts;
+    logged_.push_back(hash_of(*event));
     return true;
   });
   if (!read) return read;
+  std::sort(logged_.begin(), logged_.end());
   if (unreadable > 0)
     tell("log", "log", std::to_string(unreadable) + " lines are no events",
          Mended::not_needed);
-  std::sort(logged.begin(), logged.end());
-  std::size_t missing = 0;
-  for (const auto& message : messages_) {
-    // What is older than the log was in a log that has been purged.
-    if (!first || time_of_message_id(text_of(message.id)) < *first) continue;
-    if (!std::binary_search(logged.begin(), logged.end(), message.id))
-      ++missing;
+  return {};
+}
+
+// What is older than the log was in one that has been purged; what is young
+// may be on its way there.
+bool Fsck::is_missing_in_log(const Event& event) const {
+  return log_begins_ && event.ts >= *log_begins_ &&
+         event.ts + k_on_its_way < now_ &&
+         !std::binary_search(logged_.begin(), logged_.end(), hash_of(event));
+}
+
+void Fsck::look_for_in_log(const MessageFile& file) {
+  if (std::any_of(file.events.begin(), file.events.end(),
+                  [&](const Event& event) { return is_missing_in_log(event); }))
+    not_logged_.push_back(file.id);
+}
+
+// A crash between a message and its line in the log, or a disk that was full:
+// the message's file says what happened, so the log can have it again. The
+// line goes to the log of its day, where reports look for it.
+Result<> Fsck::check_log() {
+  if (not_logged_.empty()) return {};
+  std::size_t lines = 0;
+  for (const auto& id : not_logged_) {
+    const auto located = spool_.load(id);
+    if (!located) continue;  // purged by now, or claimed: its runner's affair
+    for (const Event& event : located->file.events) {
+      if (!is_missing_in_log(event)) continue;
+      ++lines;
+      if (options_.dry_run) continue;
+      std::string line;
+      append_line(line, event);
+      if (auto ok = spool_.log().append(line, event.ts); !ok) return ok;
+    }
   }
-  if (missing > 0)
-    tell("not_logged", "log",
-         std::to_string(missing) + " messages have no 'queued' event",
-         Mended::not_needed);
+  if (lines == 0) return {};
+  if (!options_.dry_run)
+    if (auto synced = spool_.log().sync(); !synced) return synced;
+  tell("not_logged", "log",
+       std::to_string(lines) + (lines == 1 ? " event" : " events") +
+           " of the messages' files were not in the event log",
+       options_.dry_run ? Mended::no : Mended::yes);
   return {};
 }
 

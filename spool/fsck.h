@@ -7,7 +7,7 @@
 // same content, leftovers in tmp/, and empty folders.
 // Doesn't know: how findings are shown.
 // Known limits: messages that a living runner has claimed are not looked at;
-// it remembers every id (32 bytes a message).
+// it remembers every id (32 bytes a message) and every event of the log (8).
 #pragma once
 
 #include <cstdint>

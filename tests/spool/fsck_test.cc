@@ -153,20 +153,52 @@ TEST_CASE("a file that a living runner has claimed is left alone") {
   CHECK(fs::exists(spool / (runner->path() + "/" + name)));
 }
 
-TEST_CASE("a message that the log does not know is told, and is no problem") {
+std::string the_log(TempSpool& spool) {
+  return fs::directory_iterator(spool / "log")->path().string();
+}
+
+TEST_CASE("events that the log has lost are written to it again, once") {
   TempSpool spool;
   spool.accept();
-  const auto name = fs::directory_iterator(spool / "log")->path().string();
-  const std::string first = text_in(name);
+  const std::string first = text_in(the_log(spool));
+  const auto id = spool.accept();
+  spool.happen(id, {spool.event("sent", id)});
+  write_text(the_log(spool), first + "{\"torn\n");
+  spool.clock.advance(std::chrono::minutes(2));
+
+  const auto told = check(spool, true);
+  CHECK(text_in(the_log(spool)) == first + "{\"torn\n");
+  REQUIRE(told.summary.problems == 1);
+  CHECK(told.findings.back().problem == "not_logged");
+  CHECK(told.findings.back().what ==
+        "2 events of the messages' files were not in the event log");
+  const auto mended = check(spool);
+  CHECK(mended.summary.mended == 1);
+  CHECK(spool.logged("\"id\":\"" + id + "\"") == 2);
+  CHECK(spool.logged("\"event\":\"sent\"") == 1);
+  CHECK(check(spool).summary.problems == 0);
+}
+
+TEST_CASE(
+    "what a log does not know because it is purged is not written again") {
+  TempSpool spool;
   spool.accept();
-  write_text(name, first);
+  write_text(the_log(spool), "");
+  spool.clock.advance(std::chrono::hours(48));
+  spool.accept();
+  spool.clock.advance(std::chrono::minutes(2));
 
-  const auto checked = check(spool);
+  CHECK(check(spool).findings.empty());
+}
 
-  REQUIRE(checked.findings.size() == 1);
-  CHECK(checked.findings[0].problem == "not_logged");
-  CHECK(checked.findings[0].what == "1 messages have no 'queued' event");
-  CHECK(checked.summary.problems == 0);
+TEST_CASE("what happened a moment ago may be on its way to the log") {
+  TempSpool spool;
+  spool.accept();
+  const std::string first = text_in(the_log(spool));
+  spool.accept();
+  write_text(the_log(spool), first);
+
+  CHECK(check(spool).findings.empty());
 }
 
 TEST_CASE("recovery puts the longer of two names of a message in its place") {
