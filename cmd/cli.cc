@@ -294,6 +294,7 @@ const std::vector<Command>& commands() {
       {"provider resume", "let a provider be tried again at once", "Upkeep",
        add_provider_resume},
       {"fsck", "find and mend what an unclean stop left", "Upkeep", add_fsck},
+      {"purge", "remove what is old enough", "Upkeep", add_purge},
   };
   return table;
 }

@@ -123,10 +123,19 @@ constexpr ConfigField<BreakerConfig> k_breaker[] = {
     {"max_cool_down", read_seconds<&BreakerConfig::max_cool_down>},
 };
 
+// More would empty sent/ at once on most disks.
+constexpr double k_most_kept_free = 0.9;
+
 constexpr ConfigField<RetentionConfig> k_retention[] = {
     {"sent", read_seconds<&RetentionConfig::sent, 0>},
     {"failed", read_seconds<&RetentionConfig::failed, 0>},
     {"log", read_seconds<&RetentionConfig::log, 0>},
+    {"compress_log", read_seconds<&RetentionConfig::compress_log, 0>},
+    {"keep_free",
+     [](ConfigReader& reader, const YamlEntry& entry, RetentionConfig& out) {
+       read_fraction(reader, entry, 0, k_most_kept_free, out.keep_free,
+                     "from 0% to 90%");
+     }},
 };
 
 constexpr ConfigField<HooksConfig> k_hooks[] = {

@@ -80,6 +80,9 @@ struct RetentionConfig {
   std::chrono::seconds sent{30 * 86400};
   std::chrono::seconds failed{90 * 86400};
   std::chrono::seconds log{400 * 86400};
+  std::chrono::seconds compress_log{7 * 86400};
+  // A fraction of the disk that is to stay free; 0: age alone decides.
+  double keep_free = 0;
 };
 
 struct HooksConfig {
@@ -149,8 +152,8 @@ Result<Config> load_config(const std::string& path);
 // For a program whose caller must not lose a mail because of a bad
 // configuration: what can be read of it, with defaults for the rest, and what
 // is wrong with it. Of YAML that is broken what stands above the break counts,
-// and a line "spool: …" wherever it stands; of a file that cannot be read or that others can write, nothing. Good for
-// accepting mail, not for sending it.
+// and a line "spool: …" wherever it stands; of a file that cannot be read or
+// that others can write, nothing. Good for accepting mail, not for sending it.
 struct ReadableConfig {
   Config config;
   std::optional<Error> problem;

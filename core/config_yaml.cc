@@ -191,9 +191,12 @@ std::string to_yaml(const Config& config) {
       breaker.failures, duration(breaker.cool_down),
       duration(breaker.max_cool_down));
   const RetentionConfig& retention = config.retention;
-  out += fmt::format("retention:\n  sent: {}\n  failed: {}\n  log: {}\n",
-                     duration(retention.sent), duration(retention.failed),
-                     duration(retention.log));
+  out += fmt::format(
+      "retention:\n  sent: {}\n  failed: {}\n  log: {}\n  compress_log: {}\n"
+      "  keep_free: {}\n",
+      duration(retention.sent), duration(retention.failed),
+      duration(retention.log), duration(retention.compress_log),
+      retention.keep_free);
   const HooksConfig& hooks = config.hooks;
   out += fmt::format(
       "hooks:\n  on_sent: {}\n  on_failed: {}\n  on_breaker: {}\n",
