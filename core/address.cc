@@ -233,4 +233,9 @@ Result<std::string> wire_email(std::string_view email) {
   return std::string(local_part(email)) + '@' + *domain;
 }
 
+std::string comparable_email(std::string_view email) {
+  if (is_ascii(email)) return in_lower_case(email);
+  return in_lower_case(wire_email(email).value_or(std::string(email)));
+}
+
 }  // namespace pony

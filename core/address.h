@@ -36,5 +36,10 @@ std::string_view domain_of(std::string_view email);
 // local-part@A-label domain (RFC 5891), lower-cased domain. bad_data when the
 // domain has no A-label form. A non-ASCII local part stays as it is.
 Result<std::string> wire_email(std::string_view email);
+// The spelling by which two addresses are compared where it is about a person:
+// all of it in lower case (what the standard leaves to the receiver, no
+// receiver uses), the domain as its A-label. What is no address is only put
+// in lower case.
+std::string comparable_email(std::string_view email);
 
 }  // namespace pony

@@ -91,10 +91,11 @@ Result<std::vector<RecipientOutcome>> recipients_in(const Json& json) {
 std::string Event::natural_key() const {
   std::string key =
       id + '\t' + event + '\t' + std::to_string(attempt) + '\t' + provider;
+  if (!recipient.empty()) key += '\t' + recipient;
   if (attempt > 0) return key;
   key += '\t' + format_time(ts);
-  for (const RecipientOutcome& recipient : recipients) {
-    key += '\t' + recipient.email;
+  for (const RecipientOutcome& one : recipients) {
+    key += '\t' + one.email;
   }
   return key;
 }
@@ -114,6 +115,7 @@ void append_line(std::string& out, const Event& event) {
   if (event.status != 0) line.field("status", std::int64_t{event.status});
   write_text(line, "error", event.error);
   write_recipients(line, event.recipients);
+  write_text(line, "recipient", event.recipient);
   write_list(line, "reduced", event.reduced);
   if (event.next_at) line.field("next_at", format_time(*event.next_at));
   write_text(line, "reason", event.reason);
@@ -159,6 +161,7 @@ Result<Event> event_from(const Json& json) {
   event.provider_id = text_in(json, "provider_id");
   event.status = static_cast<int>(json.number_of("status"));
   event.error = text_in(json, "error");
+  event.recipient = text_in(json, "recipient");
   event.reduced = list_in(json, "reduced");
   event.reason = text_in(json, "reason");
   event.template_id = text_in(json, "template");

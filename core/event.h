@@ -38,6 +38,8 @@ struct Event {
   std::string provider_id;
   int status = 0;
   std::vector<RecipientOutcome> recipients;  // only where they differ
+  // The one address that the event is about: suppressed, bounced, opened, …
+  std::string recipient;
   std::vector<std::string> reduced;
   std::optional<Time> next_at;  // deferred: the next try
   std::string reason;           // failed, skipped, held, expired, …

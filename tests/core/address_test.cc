@@ -191,6 +191,16 @@ TEST_CASE("a domain goes to the wire as A-labels in lower case") {
   CHECK_FAILS(wire_email("a"), bad_data);
 }
 
+TEST_CASE("two spellings of an address are compared as one") {
+  CHECK(comparable_email("Ann@Example.COM") == "ann@example.com");
+  CHECK(comparable_email("ann@B\u00fccher.example") ==
+        comparable_email("ANN@xn--bcher-kva.example"));
+  CHECK(comparable_email("ann@example.com") !=
+        comparable_email("ann@example.org"));
+  CHECK(comparable_email("No Address") == "no address");
+  CHECK(comparable_email("\u00fc") == "\u00fc");
+}
+
 TEST_SUITE_END();
 
 }  // namespace

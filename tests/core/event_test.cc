@@ -145,6 +145,26 @@ TEST_CASE("providers and recipients tell events apart") {
   CHECK(bounced.natural_key() != bounced_too.natural_key());
 }
 
+TEST_CASE("an event about one recipient says so, and is not another's") {
+  Event event;
+  event.event = "suppressed";
+  event.id = "x";
+  event.recipient = "a@example.com";
+  std::string line;
+  append_line(line, event);
+  CHECK(line.find(R"("recipient":"a@example.com")") != std::string::npos);
+  const auto read = parse_event(line);
+  REQUIRE_OK(read);
+  CHECK(read->recipient == "a@example.com");
+
+  Event other = event;
+  other.recipient = "b@example.com";
+  CHECK(event.natural_key() != other.natural_key());
+  // Also where there is an attempt, whose number otherwise says it all.
+  event.attempt = other.attempt = 2;
+  CHECK(event.natural_key() != other.natural_key());
+}
+
 TEST_CASE("every outcome has a name that names it") {
   for (const Outcome outcome :
        {Outcome::accepted, Outcome::rejected, Outcome::unavailable,
