@@ -12,7 +12,7 @@
 // Doesn't know: who put them there, and what becomes of a message.
 #pragma once
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include <cstdint>
 #include <functional>
@@ -20,6 +20,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "core/clock.h"
@@ -80,27 +81,26 @@ class Suppressions {
   Result<> for_each(const std::function<bool(const Suppression& entry)>& each);
 
  private:
-  // Where the line is that has an address with this hash.
+  // Where the line is whose address has this hash.
   struct Place {
     std::uint64_t hash = 0;
     std::uint64_t offset = 0;
     auto operator<=>(const Place&) const = default;
   };
-  Result<Fd> lock();
-  Result<> read_from_the_start(Fd file);
-  Result<> read_on(const struct stat& info);
+  Result<> open_again();
+  Result<> read_on();
+  void forget_all();
   Result<std::optional<Suppression>> line_at(std::uint64_t offset) const;
+  Result<> write_new(int state, const std::string& lines);
   Result<> append(int state, const std::string& lines);
-  Result<> replace(int state, std::span<const std::string> removed,
-                   std::vector<Suppression>& found);
+  Result<std::vector<Suppression>> rewrite_without(
+      int state, const std::unordered_set<std::string>& addresses);
 
   Folders& folders_;
-  Fd file_;  // the one that index_ was read from
-  ino_t inode_ = 0;
-  dev_t device_ = 0;
+  Fd file_;  // the one that index_ was read from; its inode stays ours
+  struct stat seen_ {};
   std::uint64_t read_to_ = 0;  // the end of its last whole line
-  std::uint64_t size_ = 0;
-  std::vector<Place> index_;  // sorted
+  std::vector<Place> index_;   // sorted
 };
 
 }  // namespace pony
