@@ -12,8 +12,9 @@
 
 namespace pony {
 
-// An event that names an answer for each of 10,000 recipients is shorter.
-inline constexpr std::size_t k_longest_line = std::size_t{8} << 20;
+// An event that names an answer for each of 10,000 recipients is shorter (an
+// answer has at most 1 KiB).
+inline constexpr std::size_t k_longest_line = std::size_t{16} << 20;
 
 class LineReader {
  public:
