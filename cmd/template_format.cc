@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/display_width.h"
 #include "core/json.h"
 
 namespace pony {
@@ -52,19 +53,12 @@ Row row_of(const ListedTemplate& one) {
           or_dash(languages_text(one))};
 }
 
-// Characters, not bytes: names have accents.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(),
-      [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
 std::string line_of(const Row& row,
                     const std::array<std::size_t, k_columns>& widths) {
   std::string line;
   for (std::size_t i = 0; i < k_columns; ++i) {
     line += (i > 0 ? "  " : "") + row[i];
-    line.append(widths[i] - std::min(widths[i], width_of(row[i])), ' ');
+    line.append(widths[i] - std::min(widths[i], display_width(row[i])), ' ');
   }
   line.erase(line.find_last_not_of(' ') + 1);
   return line + "\n";
@@ -214,7 +208,7 @@ std::string template_table(const std::vector<ListedTemplate>& templates) {
   std::array<std::size_t, k_columns> widths{};
   for (const auto& row : rows)
     for (std::size_t i = 0; i < k_columns; ++i)
-      widths[i] = std::max(widths[i], width_of(row[i]));
+      widths[i] = std::max(widths[i], display_width(row[i]));
   std::string table = line_of(rows.front(), widths);
   for (std::size_t i = 0; i < templates.size(); ++i) {
     table += line_of(rows[i + 1], widths);

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/html/display_width.h"
+#include "core/display_width.h"
 #include "core/html/html_link.h"
 #include "core/html/html_tree.h"
 #include "core/html/stripped_text.h"

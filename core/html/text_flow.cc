@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "core/html/display_width.h"
+#include "core/display_width.h"
 
 namespace pony {
 namespace {

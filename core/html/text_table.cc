@@ -4,7 +4,7 @@
 #include <numeric>
 #include <utility>
 
-#include "core/html/display_width.h"
+#include "core/display_width.h"
 #include "core/html/text_flow.h"
 
 namespace pony {

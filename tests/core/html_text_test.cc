@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/html/display_width.h"
+#include "core/display_width.h"
 #include "core/html/html_link.h"
 #include "core/html/html_tree.h"
 #include "core/html/stripped_text.h"

@@ -1,4 +1,5 @@
-#include "core/html/display_width.h"
+// Text and its width; the tables are those of GNU libunistring.
+#include "core/display_width.h"
 
 #include <unistr.h>
 #include <uniwidth.h>
