@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/html_escape.h"
 #include "core/template/locale_format.h"
 
 namespace pony {
@@ -68,23 +69,6 @@ Result<std::string> format_as(Formatter formatter, std::string_view lang,
 // null says as little as no value.
 const Json* unless_null(const Json* value) {
   return value == nullptr || value->is(Json::Kind::null) ? nullptr : value;
-}
-
-std::string_view entity_of(char c) {
-  switch (c) {
-    case '&':
-      return "&amp;";
-    case '<':
-      return "&lt;";
-    case '>':
-      return "&gt;";
-    case '"':
-      return "&quot;";
-    case '\'':
-      return "&#39;";
-    default:
-      return {};
-  }
 }
 
 // RFC 3986, 2.1: everything but the unreserved characters.
@@ -276,24 +260,6 @@ void Filling::add_hole(Hole::Why why, const Pattern::Node& node,
     hole.meant = nearest(node.text, keys);
   }
   holes_.push_back(std::move(hole));
-}
-
-std::string escape_html(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  append_escaped_html(out, text);
-  return out;
-}
-
-void append_escaped_html(std::string& out, std::string_view text) {
-  for (;;) {
-    const auto special = std::find_if(
-        text.begin(), text.end(), [](char c) { return !entity_of(c).empty(); });
-    out.append(text.begin(), special);
-    if (special == text.end()) return;
-    out += entity_of(*special);
-    text.remove_prefix(static_cast<std::size_t>(special - text.begin()) + 1);
-  }
 }
 
 }  // namespace pony

@@ -78,9 +78,4 @@ class Filling {
   std::vector<Hole> holes_;
 };
 
-// & < > " ' as HTML entities (&#39; for the last: old mail programs show
-// &apos; as it stands).
-std::string escape_html(std::string_view text);
-void append_escaped_html(std::string& out, std::string_view text);
-
 }  // namespace pony

@@ -4,6 +4,7 @@
 
 #include "core/html/html_text.h"
 #include "core/html/inbox_line.h"
+#include "core/html_escape.h"
 #include "core/message.h"
 #include "core/template/filling_words.h"
 #include "core/template/sample_values.h"

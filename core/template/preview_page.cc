@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "core/html_escape.h"
 #include "core/lower_case.h"
-#include "core/template/filling.h"
 #include "core/template/preview_page_style.h"
 
 namespace pony {

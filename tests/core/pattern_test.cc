@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/html_escape.h"
 #include "core/json.h"
 #include "core/template/filling.h"
 #include "tests/support/require_ok.h"
