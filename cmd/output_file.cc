@@ -16,9 +16,10 @@ namespace {
 
 Result<> put_in_place(const Fd& fd, const std::string& beside,
                       const std::string& path, std::string_view content,
-                      const std::string& doing) {
+                      mode_t mode, const std::string& doing) {
   if (auto written = write_all(fd.get(), content, path); !written)
     return written;
+  if (::fchmod(fd.get(), mode) != 0) return fail_errno(errno, doing);
   if (::rename(beside.c_str(), path.c_str()) != 0)
     return fail_errno(errno, doing);
   return {};
@@ -26,7 +27,8 @@ Result<> put_in_place(const Fd& fd, const std::string& beside,
 
 }  // namespace
 
-Result<> write_output_file(const std::string& path, std::string_view content) {
+Result<> write_output_file(const std::string& path, std::string_view content,
+                           mode_t mode) {
   const std::string doing = "cannot write '" + printable(path, 200) + "'";
   struct stat info {};
   if (::lstat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
@@ -43,7 +45,7 @@ Result<> write_output_file(const std::string& path, std::string_view content) {
       error.value().kind = Error::Kind::cannot_create;
     return error;
   }
-  auto written = put_in_place(fd, beside, path, content, doing);
+  auto written = put_in_place(fd, beside, path, content, mode, doing);
   if (!written) ::unlink(beside.c_str());
   return written;
 }
