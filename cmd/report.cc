@@ -6,6 +6,7 @@
 #include "cmd/commands.h"
 #include "cmd/event_filter.h"
 #include "core/report/report_format.h"
+#include "core/report/report_table.h"
 #include "core/report/tally.h"
 
 namespace pony {

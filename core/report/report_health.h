@@ -1,0 +1,47 @@
+// What a report says in words, before its figures: of which time it is, and
+// how mail fared in it. Above all that a provider has been failing while
+// another carried its mail, which nobody notices otherwise.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/report/tally.h"
+
+namespace pony {
+
+// Which events were asked for, and when.
+struct ReportSpan {
+  std::optional<Time> since;  // else: from the log's beginning
+  std::optional<Time> until;  // else: to now
+  Time now{};
+};
+
+// "2026-11-21 00:00 to 2026-11-22 08:43 UTC"; "all up to … UTC" without a
+// beginning. The end is `now` where it would lie ahead.
+std::string span_text(const ReportSpan& span);
+
+// How mail fared, a sentence each without a full stop, the whole first; none
+// when nothing was counted, or for rows by reason or event.
+//   messages  "12 of 4,812 messages failed or expired"
+//   attempts  "412 of 830 attempts were not accepted"
+// Of rows by provider alone then those of which half the attempts or more
+// failed by their own doing (not by the message's: `rejected`), and who took
+// mail meanwhile: "sendgrid: 412 of 412 attempts failed (412 unavailable);
+// mailgun accepted 405". Names are raw: the caller makes them fit for what
+// shows them.
+struct ReportHealth {
+  std::string whole;
+  std::vector<std::string> providers;
+  // Did something go wrong at all?
+  enum class Mood { quiet, good, bad } mood = Mood::quiet;
+};
+ReportHealth health_of(const Tally& tally);
+
+// Both for a terminal or a file, broken at `width` columns (0: not at all),
+// each line ending in '\n'.
+std::string to_headline(const Tally& tally, const ReportSpan& span, int width);
+
+}  // namespace pony
