@@ -33,15 +33,22 @@ std::string some_of(std::uint64_t part, std::uint64_t whole,
                      thing, whole == 1 ? "" : "s");
 }
 
+// Some mail always bounces; one in twenty is no longer chance.
+bool is_much(std::uint64_t lost, std::uint64_t ended) {
+  return lost > 0 && lost >= ended / 20;
+}
+
 ReportHealth of_messages(const TallyRow& total) {
   ReportHealth health;
   const std::uint64_t lost = total.failed + total.expired;
   const std::uint64_t ended = total.sent + lost;
   if (ended + total.unknown == 0) return health;
-  health.mood = lost + total.unknown > 0 ? ReportHealth::Mood::bad
-                                         : ReportHealth::Mood::good;
+  health.mood = is_much(lost, ended) || total.unknown > 0
+                    ? ReportHealth::Mood::bad
+                    : ReportHealth::Mood::good;
   if (lost > 0) {
-    health.whole = some_of(lost, ended, "message") + " failed or expired";
+    health.whole = some_of(lost, ended, "message") + " failed or expired (" +
+                   percent_text(total.failure_rate()) + ")";
   } else if (ended > 0) {
     health.whole = some_of(ended, ended, "message") +
                    (ended == 1 ? " was sent" : " were sent");
@@ -152,9 +159,13 @@ ReportHealth of_attempts(const Tally& tally) {
   const std::string was = total.attempts == 1 ? " was " : " were ";
   health.whole =
       some_of(wrong > 0 ? wrong : total.attempts, total.attempts, "attempt") +
-      was + (wrong > 0 ? "not accepted" : "accepted");
+      was +
+      (wrong > 0 ? "not accepted (" + percent_text(total.failure_rate()) + ")"
+                 : "accepted");
   if (tally.by() == std::vector{TallyBy::provider})
     health.providers = degraded(tally);
+  health.mood = health.providers.empty() ? ReportHealth::Mood::good
+                                         : ReportHealth::Mood::bad;
   return health;
 }
 

@@ -25,8 +25,8 @@ std::string span_text(const ReportSpan& span);
 
 // How mail fared, a sentence each without a full stop, the whole first; none
 // when nothing was counted, or for rows by reason or event.
-//   messages  "12 of 4,812 messages failed or expired"
-//   attempts  "412 of 830 attempts were not accepted"
+//   messages  "12 of 4,812 messages failed or expired (0.2 %)"
+//   attempts  "412 of 830 attempts were not accepted (49.6 %)"
 // Of rows by provider alone then those of which half the attempts or more
 // failed by their own doing (not by the message's: `rejected`), and who took
 // mail meanwhile: "sendgrid: 412 of 412 attempts failed (412 unavailable);
@@ -35,7 +35,8 @@ std::string span_text(const ReportSpan& span);
 struct ReportHealth {
   std::string whole;
   std::vector<std::string> providers;
-  // Did something go wrong at all?
+  // Bad: a provider failed, the outcome of an attempt is unknown, or one
+  // message in twenty failed. Quiet: nothing was counted.
   enum class Mood { quiet, good, bad } mood = Mood::quiet;
 };
 ReportHealth health_of(const Tally& tally);
