@@ -1,24 +1,11 @@
 #include "cmd/event_filter.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 
 namespace pony {
 namespace {
 
 constexpr const char* k_group = "Which events";
-
-bool is_any_of(const std::string& value,
-               const std::vector<std::string>& wanted) {
-  return wanted.empty() ||
-         std::find(wanted.begin(), wanted.end(), value) != wanted.end();
-}
-
-bool has_tag(const Event& event, const std::vector<std::string>& wanted) {
-  return wanted.empty() ||
-         std::any_of(event.tags.begin(), event.tags.end(),
-                     [&](const auto& tag) { return is_any_of(tag, wanted); });
-}
 
 void add_moment(CLI::App& app, const std::string& name,
                 std::optional<Time>& moment, const Clock& clock,
@@ -49,18 +36,12 @@ void add_list(CLI::App& app, const std::string& name,
 
 }  // namespace
 
-bool EventFilter::matches(const Event& event) const {
-  return (!since || event.ts >= *since) && (!until || event.ts < *until) &&
-         is_any_of(event.event, events) && has_tag(event, tags) &&
-         is_any_of(event.template_id, templates) &&
-         is_any_of(event.provider, providers) && is_any_of(event.pool, pools) &&
-         is_any_of(event.lang, langs);
-}
-
 void add_event_filter(CLI::App& app, EventFilter& filter, const Clock& clock) {
   add_moment(app, "--since", filter.since, clock,
              "From then on: 2026-11-21, 2026-11-21T10:00:00Z, today, 7d (ago)");
-  add_moment(app, "--until", filter.until, clock, "Before then");
+  add_moment(app, "--until", filter.until, clock,
+             "Before then: a day is its first moment, so --until today ends "
+             "with yesterday");
   add_list(app, "--event", filter.events, "Of this kind: queued, sent, …",
            "EVENT");
   add_list(app, "--tag", filter.tags, "Of messages with this tag", "TAG");
@@ -70,6 +51,10 @@ void add_event_filter(CLI::App& app, EventFilter& filter, const Clock& clock) {
            "PROVIDER");
   add_list(app, "--pool", filter.pools, "Of this pool", "POOL");
   add_list(app, "--lang", filter.langs, "In this language", "LANG");
+  add_list(app, "--domain", filter.domains,
+           "Of messages whose first recipient is there", "DOMAIN");
+  add_list(app, "--reason", filter.reasons,
+           "With this text in the reason or the provider's answer", "TEXT");
 }
 
 }  // namespace pony

@@ -1,10 +1,13 @@
-// pony report: the event log, counted. Reads events and prints a tally; what
-// is counted, and how, is core/report's affair.
+// pony report: the event log, counted. Says which files are read and prints a
+// tally; what is counted, and how, is core/report's affair.
 #include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cmd/commands.h"
 #include "cmd/event_filter.h"
+#include "cmd/event_words.h"
+#include "core/report/count.h"
+#include "core/report/digest.h"
 #include "core/report/report_format.h"
 #include "core/report/report_table.h"
 #include "core/report/tally.h"
@@ -29,23 +32,56 @@ TallyBy tally_by_or_refuse(const std::string& name) {
                   (meant.empty() ? "there are: " + known : meant) + ")");
 }
 
+// The files that may hold what is asked for, and where their digests are kept:
+// nowhere, if that cannot be written.
+Result<CountSources> sources_of(Spool& spool, const EventFilter& filter) {
+  EventLog& log = spool.log();
+  auto files = log.files(filter.since, filter.until);
+  if (!files) return tl::unexpected(files.error());
+  CountSources sources;
+  for (LogFile& file : *files)
+    sources.files.push_back({std::move(file.name), file.form});
+  sources.open = [&log](const CountSource& file) {
+    return log.open({file.name, {}, file.form});
+  };
+  sources.owner = spool.folders().trusted_owner();
+  if (auto digests = spool.folders().folder("state/report"))
+    sources.digests = *digests;
+  return sources;
+}
+
+// The digests of logs that have been purged.
+void remove_old_digests(Spool& spool, const CountSources& sources) {
+  if (sources.digests < 0) return;
+  auto all = spool.log().files({}, {});
+  if (!all) return;
+  std::vector<std::string> names;
+  for (LogFile& file : *all) names.push_back(std::move(file.name));
+  remove_other_digests(sources.digests, names);
+}
+
+void tell_what_is_missing(const CountSummary& summary, Context& context) {
+  for (const std::string& name : summary.cut_off)
+    context.say(cut_off_words(name));
+  if (summary.unreadable > 0)
+    context.say(std::to_string(summary.unreadable) +
+                (summary.unreadable == 1 ? " line" : " lines") +
+                " of the event log could not be read and are not counted");
+  if (summary.repeated > 0 && context.options.verbose)
+    context.say(std::to_string(summary.repeated) +
+                (summary.repeated == 1 ? " event" : " events") +
+                " that the log has twice counted once");
+}
+
 Result<int> run_report(const ReportOptions& options, Context& context) {
   auto spool = context.spool();
   if (!spool) return tl::unexpected(spool.error());
+  auto sources = sources_of(**spool, options.filter);
+  if (!sources) return tl::unexpected(sources.error());
   Tally tally(options.by.empty() ? std::vector{TallyBy::tag} : options.by);
-  std::size_t unreadable = 0;
-  const EventFilter& filter = options.filter;
-  auto read = (*spool)->log().read(filter.since, filter.until,
-                                   [&](std::string_view line) {
-                                     const auto event = parse_event(line);
-                                     if (!event) {
-                                       ++unreadable;
-                                     } else if (filter.matches(*event)) {
-                                       tally.add(*event);
-                                     }
-                                     return true;
-                                   });
-  if (!read) return tl::unexpected(read.error());
+  Tally* const tallies[] = {&tally};
+  auto summary = count(*sources, options.filter, tallies);
+  if (!summary) return tl::unexpected(summary.error());
 
   Io& io = context.io();
   if (context.options.json || options.format == "json") {
@@ -55,10 +91,8 @@ Result<int> run_report(const ReportOptions& options, Context& context) {
   } else {
     io.out(to_table(tally, io.out_width()));
   }
-  if (unreadable > 0)
-    context.say(std::to_string(unreadable) +
-                (unreadable == 1 ? " line" : " lines") +
-                " of the event log could not be read and are not counted");
+  tell_what_is_missing(*summary, context);
+  remove_old_digests(**spool, *sources);
   return 0;
 }
 

@@ -90,8 +90,8 @@ bool BlockBuilder::has_room(std::int64_t ts) {
     return true;
   }
   const std::int64_t since_base = ts - block_.base_ts;
-  return block_.size() < k_block_events && since_base >= 0 &&
-         since_base < k_ts_range;
+  return block_.size() < k_block_events && text_ < k_block_text &&
+         since_base >= 0 && since_base < k_ts_range;
 }
 
 // False when the traits are not what scan_traits() knows.
@@ -145,7 +145,10 @@ std::uint32_t BlockBuilder::number_of(std::string_view text) {
   const auto [place, is_new] = strings_.try_emplace(
       std::string(text),
       static_cast<std::uint32_t>(block_.names.strings.size()));
-  if (is_new) block_.names.strings.emplace_back(text);
+  if (is_new) {
+    block_.names.strings.emplace_back(text);
+    text_ += text.size();
+  }
   return place->second;
 }
 
@@ -187,6 +190,7 @@ std::uint16_t BlockBuilder::detail_of(std::string_view domain,
 }
 
 EventBlock BlockBuilder::take() {
+  text_ = 0;
   strings_.clear();
   labels_.clear();
   details_.clear();

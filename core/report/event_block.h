@@ -18,6 +18,9 @@
 namespace pony {
 
 inline constexpr std::size_t k_block_events = std::size_t{1} << 16;
+// A block whose texts are that long is full: in a log of long ones that never
+// repeat, memory is bounded all the same.
+inline constexpr std::size_t k_block_text = std::size_t{8} << 20;
 
 // The texts of a block. Numbers are places in `strings`.
 struct BlockNames {
@@ -100,6 +103,7 @@ class BlockBuilder {
   EventScanner scanner_;
   EventBlock block_;
   Numbers strings_, labels_, details_;
+  std::size_t text_ = 0;  // bytes of the block's strings
   std::vector<char> label_is_retried_;
   Seen seen_labels_, seen_details_;
   ScannedTraits traits_;

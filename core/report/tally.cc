@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "core/outcome.h"
+#include "core/report/event_facts.h"
+#include "core/report/event_kind.h"
 
 namespace pony {
 namespace {
@@ -28,25 +30,6 @@ std::int64_t time_of(int bucket) {
   const int shift = (bucket >> k_bucket_bits) - 1;
   const std::int64_t first = bucket - (shift << k_bucket_bits);
   return (first << shift) + (std::int64_t{1} << (shift - 1));
-}
-
-// A provider's answer may be long; rows are told apart by its beginning.
-constexpr std::size_t k_reason_bytes = 80;
-
-bool is_continuation(char byte) {
-  return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
-}
-
-std::string reason_of(const Event& event) {
-  const std::string& why = event.reason.empty() ? event.error : event.reason;
-  if (why.size() <= k_reason_bytes) return why;
-  std::size_t end = k_reason_bytes;
-  while (end > 0 && is_continuation(why[end])) --end;
-  return why.substr(0, end);
-}
-
-std::string hour_of(Time ts) {
-  return format_minute(ts).substr(0, std::string_view("2026-11-21T10").size());
 }
 
 std::vector<std::string> tags_of(const Event& event) {
@@ -72,11 +55,11 @@ std::vector<std::string> values_of(const Event& event, TallyBy by) {
     case TallyBy::domain:
       return {event.domain};
     case TallyBy::reason:
-      return {reason_of(event)};
+      return {std::string(beginning_of(why_of(event), k_reason_bytes))};
     case TallyBy::day:
       return {format_day(event.ts)};
     case TallyBy::hour:
-      return {hour_of(event.ts)};
+      return {hour_text(event.ts)};
     case TallyBy::event:
       return {event.event};
   }
@@ -100,31 +83,6 @@ std::vector<Key> keys_of(const Event& event, const std::vector<TallyBy>& by) {
   return keys;
 }
 
-bool is_one_of(std::string_view word,
-               const std::vector<std::string_view>& words) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
-
-bool is_counted(std::string_view event, TallyOf of) {
-  static const std::vector<std::string_view> messages = {
-      "queued",    "sent",      "failed", "deferred",
-      "attempted", "cancelled", "expired"};
-  static const std::vector<std::string_view> attempts = {"attempted", "sent"};
-  static const std::vector<std::string_view> reasons = {
-      "failed", "deferred", "expired", "held", "skipped"};
-  switch (of) {
-    case TallyOf::messages:
-      return is_one_of(event, messages);
-    case TallyOf::attempts:
-      return is_one_of(event, attempts);
-    case TallyOf::reasons:
-      return is_one_of(event, reasons);
-    case TallyOf::events:
-      return true;
-  }
-  return false;
-}
-
 void count_attempt(TallyRow& row, const Event& event, TallyOf of) {
   // An attempt whose outcome cannot be read may have delivered the message.
   const Outcome outcome = event.outcome.value_or(Outcome::unknown);
@@ -134,21 +92,13 @@ void count_attempt(TallyRow& row, const Event& event, TallyOf of) {
   if (event.latency_ms) row.provider_ms.add(*event.latency_ms);
 }
 
-void count_state(TallyRow& row, std::string_view event) {
-  if (event == "queued") ++row.queued;
-  if (event == "sent") ++row.sent;
-  if (event == "failed") ++row.failed;
-  if (event == "deferred") ++row.deferred;
-  if (event == "cancelled") ++row.cancelled;
-  if (event == "expired") ++row.expired;
-}
-
 void count(TallyRow& row, const Event& event, TallyOf of) {
+  const EventKind kind = event_kind(event.event);
   if (of == TallyOf::events || of == TallyOf::reasons) ++row.events;
   if (of == TallyOf::events) return;
-  if (of != TallyOf::attempts) count_state(row, event.event);
-  if (event.event == "attempted") count_attempt(row, event, of);
-  if (event.event == "sent" && event.queue_ms)
+  if (of != TallyOf::attempts) count_state(row, kind);
+  if (kind == EventKind::attempted) count_attempt(row, event, of);
+  if (kind == EventKind::sent && event.queue_ms)
     row.queue_ms.add(*event.queue_ms);
 }
 
@@ -169,11 +119,33 @@ double share(std::uint64_t part, std::uint64_t whole) {
 
 }  // namespace
 
+TimeHistogram::Page& TimeHistogram::page(std::size_t number) {
+  if (number >= page_at_.size()) page_at_.resize(number + 1);
+  if (page_at_[number] == 0) {
+    pages_.emplace_back();
+    page_at_[number] = static_cast<std::uint8_t>(pages_.size());
+  }
+  return pages_[page_at_[number] - 1U];
+}
+
 void TimeHistogram::add(std::int64_t milliseconds) {
   const auto value =
       static_cast<std::uint64_t>(std::max<std::int64_t>(milliseconds, 0));
-  ++buckets_[bucket_of(value)];
+  const auto bucket = static_cast<std::size_t>(bucket_of(value));
+  const std::size_t page_size = Page().size();
+  ++page(bucket / page_size)[bucket % page_size];
   ++count_;
+}
+
+void TimeHistogram::add(const TimeHistogram& others) {
+  for (std::size_t i = 0; i < others.page_at_.size(); ++i) {
+    if (others.page_at_[i] == 0) continue;
+    const Page& from = others.pages_[others.page_at_[i] - 1U];
+    Page& to = page(i);
+    for (std::size_t slot = 0; slot < from.size(); ++slot)
+      to[slot] += from[slot];
+  }
+  count_ += others.count_;
 }
 
 std::optional<std::int64_t> TimeHistogram::percentile(double percent) const {
@@ -182,11 +154,33 @@ std::optional<std::int64_t> TimeHistogram::percentile(double percent) const {
       std::clamp(percent, 0.0, 100.0) * static_cast<double>(count_) / 100;
   const auto rank = static_cast<std::uint64_t>(std::ceil(share_of_all));
   std::uint64_t seen = 0;
-  for (const auto& [bucket, times] : buckets_) {
-    seen += times;
-    if (seen >= rank) return time_of(bucket);
+  int last = 0;
+  for (std::size_t i = 0; i < page_at_.size(); ++i) {
+    if (page_at_[i] == 0) continue;
+    const Page& page = pages_[page_at_[i] - 1U];
+    for (std::size_t slot = 0; slot < page.size(); ++slot) {
+      if (page[slot] == 0) continue;
+      last = static_cast<int>(i * page.size() + slot);
+      seen += page[slot];
+      if (seen >= rank) return time_of(last);
+    }
   }
-  return time_of(buckets_.rbegin()->first);
+  return time_of(last);
+}
+
+void TallyRow::add(const TallyRow& other) {
+  queued += other.queued;
+  sent += other.sent;
+  failed += other.failed;
+  deferred += other.deferred;
+  cancelled += other.cancelled;
+  expired += other.expired;
+  attempts += other.attempts;
+  unknown += other.unknown;
+  for (const auto& [name, times] : other.outcomes) outcomes[name] += times;
+  events += other.events;
+  queue_ms.add(other.queue_ms);
+  provider_ms.add(other.provider_ms);
 }
 
 double TallyRow::failure_rate() const {
@@ -198,6 +192,11 @@ double TallyRow::failure_rate() const {
     return share(attempts - good, attempts);
   }
   return share(failed + expired, sent + failed + expired);
+}
+
+std::string hour_text(Time time) {
+  return format_minute(time).substr(0,
+                                    std::string_view("2026-11-21T10").size());
 }
 
 std::string_view to_text(TallyBy by) {
@@ -226,9 +225,17 @@ Tally::Tally(const std::vector<TallyBy>& by) : of_(counted_by(by)) {
 }
 
 void Tally::add(const Event& event) {
-  if (!is_counted(event.event, of_)) return;
+  if (!is_counted(event_kind(event.event), of_)) return;
   for (Key& key : keys_of(event, by_)) count(rows_[std::move(key)], event, of_);
   count(total_, event, of_);
+}
+
+void Tally::add_row(const std::vector<std::string>& key, const TallyRow& row) {
+  rows_[key].add(row);
+}
+
+void Tally::add_total(const TallyRow& row) {
+  total_.add(row);
 }
 
 }  // namespace pony
