@@ -73,6 +73,8 @@ ReportPage page_for(const ReportOptions& options, const ReportSpan& span) {
   for (const Tally& tally : page.tallies)
     if (tally.by() == asked.by()) return page;
   page.tallies.push_back(asked);
+  if (asked.by() == std::vector{TallyBy::provider})
+    page.tallies.emplace_back(provider_time_keys(span));
   return page;
 }
 
@@ -88,7 +90,8 @@ std::string in_format(const ReportPage& page, const ReportOptions& options,
   const int width = is_seen ? io.out_width() : 0;
   const std::size_t top = options.top.value_or(
       is_seen && !is_by_time(tally) ? k_rows_on_a_terminal : 0);
-  return to_headline(tally, page.span, width) + "\n" +
+  const Tally* over_time = page.tallies.size() > 1 ? &page.tallies[1] : nullptr;
+  return to_headline(tally, over_time, page.span, width) + "\n" +
          to_table(tally, width, top);
 }
 

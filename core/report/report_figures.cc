@@ -39,6 +39,11 @@ std::uint64_t count_of(const TallyRow& row, Outcome outcome) {
   return found == row.outcomes.end() ? 0 : found->second;
 }
 
+std::uint64_t faults_of(const TallyRow& row) {
+  return count_of(row, Outcome::unavailable) +
+         count_of(row, Outcome::throttled) + count_of(row, Outcome::unknown);
+}
+
 std::vector<Count> counts_of(const TallyRow& row, TallyOf of) {
   switch (of) {
     case TallyOf::messages:

@@ -28,6 +28,10 @@ std::vector<Count> counts_of(const TallyRow& row, TallyOf of);
 // Attempts of a row that is counted by provider with this outcome.
 std::uint64_t count_of(const TallyRow& row, Outcome outcome);
 
+// Attempts that failed by the provider's doing: unavailable, throttled and
+// unknown. What is rejected is the message's.
+std::uint64_t faults_of(const TallyRow& row);
+
 // Are there rates and times in such a row?
 bool has_times(TallyOf of);
 

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <string_view>
+#include <utility>
 
 #include "core/display_width.h"
 #include "core/json.h"
@@ -24,6 +26,13 @@ std::string minute_text(Time time) {
   std::replace(text.begin(), text.end(), 'T', ' ');
   text.pop_back();
   return text;
+}
+
+// "2026-11-21T10" as "2026-11-21 10:00"; a day as it is.
+std::string since_text(const std::string& day_or_hour) {
+  const auto t = day_or_hour.find('T');
+  if (t == std::string::npos) return day_or_hour;
+  return day_or_hour.substr(0, t) + " " + day_or_hour.substr(t + 1) + ":00";
 }
 
 // "1 of 20 messages", "1 of 1 message".
@@ -62,94 +71,166 @@ ReportHealth of_messages(const TallyRow& total) {
   return health;
 }
 
-// Attempts that failed by the provider's doing.
-std::uint64_t faults_of(const TallyRow& row) {
-  return count_of(row, Outcome::unavailable) +
-         count_of(row, Outcome::throttled) + count_of(row, Outcome::unknown);
-}
+// What a provider did: in all, or from some day or hour on.
+struct Deeds {
+  std::uint64_t attempts = 0, accepted = 0, unavailable = 0, throttled = 0,
+                unknown = 0;
 
-bool is_degraded(const TallyRow& row) {
-  return row.attempts > 0 && faults_of(row) >= row.attempts - faults_of(row);
-}
-
-struct Provider {
-  const std::string* name;
-  const TallyRow* row;
+  std::uint64_t faults() const { return unavailable + throttled + unknown; }
+  bool is_degraded() const {
+    return attempts > 0 && faults() >= attempts - faults();
+  }
 };
 
-std::vector<Provider> providers_of(const Tally& tally) {
-  std::vector<Provider> providers;
-  for (const auto& [key, row] : tally.rows())
-    providers.push_back({&key.front(), &row});
-  return providers;
+Deeds deeds_of(const TallyRow& row) {
+  return {row.attempts, count_of(row, Outcome::accepted),
+          count_of(row, Outcome::unavailable),
+          count_of(row, Outcome::throttled), count_of(row, Outcome::unknown)};
 }
 
-std::string name_of(const Provider& provider) {
-  return provider.name->empty() ? "-" : *provider.name;
+Deeds operator+(const Deeds& a, const Deeds& b) {
+  return {a.attempts + b.attempts, a.accepted + b.accepted,
+          a.unavailable + b.unavailable, a.throttled + b.throttled,
+          a.unknown + b.unknown};
 }
 
-std::string faults_text(const TallyRow& row) {
+using Providers = std::map<std::string, Deeds>;
+
+struct Failing {
+  std::string name;
+  Deeds deeds;
+  std::string since;  // a day or an hour as a tally has it; empty: all along
+  Providers all;      // what all providers did in that time
+};
+
+std::string name_of(const std::string& provider) {
+  return provider.empty() ? "-" : provider;
+}
+
+std::string faults_text(const Deeds& deeds) {
   std::string text;
-  for (const Outcome outcome :
-       {Outcome::unavailable, Outcome::throttled, Outcome::unknown}) {
-    const std::uint64_t count = count_of(row, outcome);
-    if (count == 0) continue;
+  for (const Count& count :
+       {Count{"unavailable", deeds.unavailable},
+        Count{"throttled", deeds.throttled}, Count{"unknown", deeds.unknown}}) {
+    if (count.value == 0) continue;
     if (!text.empty()) text += ", ";
-    text += count_text(count) + " " + std::string(to_text(outcome));
+    text += count_text(count.value) + " " + std::string(count.name);
   }
   return text;
 }
 
-// "mailgun accepted 405, relay 7": everybody but `failing`, the busiest first.
-std::string carriers_text(const Provider& failing,
-                          std::vector<Provider> providers) {
-  const auto accepted = [](const Provider& one) {
-    return count_of(*one.row, Outcome::accepted);
-  };
-  std::erase_if(providers, [&](const Provider& one) {
-    return one.name == failing.name || accepted(one) == 0;
-  });
-  if (providers.empty()) return "no other provider accepted anything";
-  std::stable_sort(providers.begin(), providers.end(),
-                   [&](const Provider& a, const Provider& b) {
-                     return accepted(a) > accepted(b);
-                   });
+// "mailgun accepted 405, relay 7": everybody but who fails, the busiest first.
+std::string carriers_text(const Failing& failing) {
+  std::vector<std::pair<std::uint64_t, std::string>> carriers;
+  for (const auto& [name, deeds] : failing.all) {
+    if (name != failing.name && deeds.accepted > 0)
+      carriers.emplace_back(deeds.accepted, name_of(name));
+  }
+  if (carriers.empty())
+    return std::string("no other provider accepted anything") +
+           (failing.since.empty() ? "" : " meanwhile");
+  std::stable_sort(
+      carriers.begin(), carriers.end(),
+      [](const auto& a, const auto& b) { return a.first > b.first; });
   std::string text;
-  const std::size_t named = std::min(providers.size(), k_named_at_most);
+  const std::size_t named = std::min(carriers.size(), k_named_at_most);
   for (std::size_t i = 0; i < named; ++i) {
-    text += (i > 0 ? ", " : "") + name_of(providers[i]) +
-            (i > 0 ? " " : " accepted ") + count_text(accepted(providers[i]));
+    const auto& [accepted, name] = carriers[i];
+    text += (i > 0 ? ", " : "") + name + (i > 0 ? " " : " accepted ") +
+            count_text(accepted);
   }
-  if (named < providers.size())
-    text += fmt::format(" and {} more", providers.size() - named);
-  return text;
+  if (named < carriers.size())
+    text += fmt::format(" and {} more", carriers.size() - named);
+  return failing.since.empty() ? text : text + " meanwhile";
 }
 
-std::vector<std::string> degraded(const Tally& tally) {
-  const std::vector<Provider> all = providers_of(tally);
-  std::vector<Provider> failing = all;
-  std::erase_if(failing,
-                [](const Provider& one) { return !is_degraded(*one.row); });
+Providers all_along(const Tally& tally) {
+  Providers all;
+  for (const auto& [key, row] : tally.rows())
+    all.emplace(key.front(), deeds_of(row));
+  return all;
+}
+
+// Day or hour, then providers.
+using Course = std::map<std::string, Providers>;
+
+Course course_of(const Tally& over_time) {
+  const std::size_t who = over_time.by().front() == TallyBy::provider ? 0 : 1;
+  Course course;
+  for (const auto& [key, row] : over_time.rows())
+    course[key[1 - who]].emplace(key[who], deeds_of(row));
+  return course;
+}
+
+// Since when a provider has failed without an end: back from the last day or
+// hour in which it was tried. Empty when it did well then.
+std::string failing_since(const Course& course, const std::string& name) {
+  std::string since;
+  for (auto at = course.rbegin(); at != course.rend(); ++at) {
+    const auto found = at->second.find(name);
+    if (found == at->second.end() || found->second.attempts == 0) continue;
+    if (!found->second.is_degraded()) break;
+    since = at->first;
+  }
+  return since;
+}
+
+Failing from_then_on(const Course& course, const std::string& name,
+                     const std::string& since) {
+  Failing failing = {name, {}, since, {}};
+  for (auto at = course.find(since); at != course.end(); ++at) {
+    for (const auto& [who, deeds] : at->second)
+      failing.all[who] = failing.all[who] + deeds;
+  }
+  failing.deeds = failing.all[name];
+  return failing;
+}
+
+std::vector<Failing> failing_in(const Tally& tally, const Tally* over_time) {
+  const Providers all = all_along(tally);
+  const Course course = over_time == nullptr || over_time->by().size() != 2
+                            ? Course()
+                            : course_of(*over_time);
+  std::vector<Failing> failing;
+  for (const auto& [name, deeds] : all) {
+    const std::string since = failing_since(course, name);
+    if (!since.empty()) {
+      failing.push_back(from_then_on(course, name, since));
+    } else if (deeds.is_degraded()) {
+      failing.push_back({name, deeds, {}, all});
+    }
+  }
   std::stable_sort(failing.begin(), failing.end(),
-                   [](const Provider& a, const Provider& b) {
-                     return faults_of(*a.row) > faults_of(*b.row);
+                   [](const Failing& a, const Failing& b) {
+                     return a.deeds.faults() > b.deeds.faults();
                    });
+  return failing;
+}
+
+std::string sentence_of(const Failing& failing) {
+  const Deeds& deeds = failing.deeds;
+  return fmt::format(
+      "{}: {}{} failed ({}); {}", name_of(failing.name),
+      some_of(deeds.faults(), deeds.attempts, "attempt"),
+      failing.since.empty() ? "" : " since " + since_text(failing.since),
+      faults_text(deeds), carriers_text(failing));
+}
+
+std::vector<std::string> degraded(const Tally& tally, const Tally* over_time) {
+  const std::vector<Failing> failing = failing_in(tally, over_time);
   std::vector<std::string> sentences;
-  for (const Provider& one : failing) {
+  for (const Failing& one : failing) {
     if (sentences.size() == k_named_at_most) {
       sentences.push_back(fmt::format("{} more providers failed like that",
                                       failing.size() - k_named_at_most));
       break;
     }
-    sentences.push_back(
-        fmt::format("{}: {} failed ({}); {}", name_of(one),
-                    some_of(faults_of(*one.row), one.row->attempts, "attempt"),
-                    faults_text(*one.row), carriers_text(one, all)));
+    sentences.push_back(sentence_of(one));
   }
   return sentences;
 }
 
-ReportHealth of_attempts(const Tally& tally) {
+ReportHealth of_attempts(const Tally& tally, const Tally* over_time) {
   ReportHealth health;
   const TallyRow& total = tally.total();
   if (total.attempts == 0) return health;
@@ -163,7 +244,7 @@ ReportHealth of_attempts(const Tally& tally) {
       (wrong > 0 ? "not accepted (" + percent_text(total.failure_rate()) + ")"
                  : "accepted");
   if (tally.by() == std::vector{TallyBy::provider})
-    health.providers = degraded(tally);
+    health.providers = degraded(tally, over_time);
   health.mood = health.providers.empty() ? ReportHealth::Mood::good
                                          : ReportHealth::Mood::bad;
   return health;
@@ -202,14 +283,26 @@ std::string span_text(const ReportSpan& span) {
   return minute_text(std::min(*span.since, end)) + " to " + until;
 }
 
-ReportHealth health_of(const Tally& tally) {
+ReportHealth health_of(const Tally& tally, const Tally* over_time) {
   if (tally.of() == TallyOf::messages) return of_messages(tally.total());
-  if (tally.of() == TallyOf::attempts) return of_attempts(tally);
+  if (tally.of() == TallyOf::attempts) return of_attempts(tally, over_time);
   return {};
 }
 
-std::string to_headline(const Tally& tally, const ReportSpan& span, int width) {
-  const ReportHealth health = health_of(tally);
+TallyBy time_key(const ReportSpan& span) {
+  const Time end = std::min(span.until.value_or(span.now), span.now);
+  const bool is_short =
+      span.since && end - *span.since <= std::chrono::hours(48);
+  return is_short ? TallyBy::hour : TallyBy::day;
+}
+
+std::vector<TallyBy> provider_time_keys(const ReportSpan& span) {
+  return {TallyBy::provider, time_key(span)};
+}
+
+std::string to_headline(const Tally& tally, const Tally* over_time,
+                        const ReportSpan& span, int width) {
+  const ReportHealth health = health_of(tally, over_time);
   std::string first = span_text(span);
   if (!health.whole.empty()) first += ": " + health.whole;
   std::string out;

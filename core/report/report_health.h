@@ -29,9 +29,8 @@ std::string span_text(const ReportSpan& span);
 //   attempts  "412 of 830 attempts were not accepted (49.6 %)"
 // Of rows by provider alone then those of which half the attempts or more
 // failed by their own doing (not by the message's: `rejected`), and who took
-// mail meanwhile: "sendgrid: 412 of 412 attempts failed (412 unavailable);
-// mailgun accepted 405". Names are raw: the caller makes them fit for what
-// shows them.
+// mail: "sendgrid: 412 of 412 attempts failed (412 unavailable); mailgun
+// accepted 405". Names are raw: the caller makes them fit for what shows them.
 struct ReportHealth {
   std::string whole;
   std::vector<std::string> providers;
@@ -39,10 +38,21 @@ struct ReportHealth {
   // message in twenty failed. Quiet: nothing was counted.
   enum class Mood { quiet, good, bad } mood = Mood::quiet;
 };
-ReportHealth health_of(const Tally& tally);
+// `over_time`: the same attempts by provider and day or hour, if there is such
+// a tally. Then a provider is told from the time on since when it fails, also
+// if it did well before: "sendgrid: 71 of 71 attempts since 2026-11-22
+// 04:00 failed (71 unavailable); mailgun accepted 70 meanwhile".
+ReportHealth health_of(const Tally& tally, const Tally* over_time = nullptr);
+// The keys of such a tally: by the hour for a span of up to two days.
+std::vector<TallyBy> provider_time_keys(const ReportSpan& span);
+
+// Day or hour, as suits the length of the span: by hour if it has a beginning
+// and is at most two days long.
+TallyBy time_key(const ReportSpan& span);
 
 // Both for a terminal or a file, broken at `width` columns (0: not at all),
 // each line ending in '\n'.
-std::string to_headline(const Tally& tally, const ReportSpan& span, int width);
+std::string to_headline(const Tally& tally, const Tally* over_time,
+                        const ReportSpan& span, int width);
 
 }  // namespace pony

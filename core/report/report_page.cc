@@ -82,19 +82,25 @@ void append_bar(std::string& out, const std::vector<BarPart>& bar) {
   out += "</svg>";
 }
 
+// These attributes are for mail programs that drop the style sheet.
+void append_cells(std::string& out, const std::vector<std::string>& cells) {
+  for (const std::string& cell : cells)
+    out += "<td align=\"right\">" + cell + "</td>";
+}
+
 void append_row(std::string& out, const PageRow& row) {
   out += fmt::format(
-      "<tr><th scope=\"row\"><span class=\"name\" dir=\"auto\">{}</span>",
+      "<tr><th scope=\"row\" align=\"left\"><span class=\"name\" "
+      "dir=\"auto\">{}</span>",
       row.label);
   append_bar(out, row.bar);
-  if (!row.detail.empty()) out += fmt::format("<small>{}</small>", row.detail);
+  if (!row.detail.empty()) out += fmt::format(" <small>{}</small>", row.detail);
   out += "</th>";
-  for (const std::string& cell : row.cells) out += "<td>" + cell + "</td>";
+  append_cells(out, row.cells);
   out += "</tr>\n";
 }
 
 void append_table(std::string& out, const PageTable& table) {
-  // The attribute is for mail programs that drop the style sheet.
   out += "<table cellpadding=\"6\">\n<thead><tr><th scope=\"col\">" +
          table.label + "</th>";
   for (const std::string& heading : table.headings)
@@ -107,8 +113,8 @@ void append_table(std::string& out, const PageTable& table) {
         table.headings.size() + 1, count_text(table.left_out));
   out += "</tbody>\n";
   if (!table.total.empty()) {
-    out += "<tfoot><tr><th scope=\"row\">Total</th>";
-    for (const std::string& cell : table.total) out += "<td>" + cell + "</td>";
+    out += "<tfoot><tr><th scope=\"row\" align=\"left\">Total</th>";
+    append_cells(out, table.total);
     out += "</tr></tfoot>\n";
   }
   out += "</table>\n";
@@ -307,7 +313,8 @@ constexpr std::array<Section, 5> k_sections = {
      {TallyBy::domain, "domains", "Recipients’ domains", "messages",
       "Domain"}}};
 
-bool is_of_page(const Tally& tally) {
+bool is_of_page(const Tally& tally, const ReportSpan& span) {
+  if (tally.by() == provider_time_keys(span)) return true;
   if (tally.by().size() != 1) return false;
   const TallyBy by = tally.by().front();
   return by == TallyBy::day || by == TallyBy::hour ||
@@ -332,7 +339,7 @@ std::string in_words(TallyOf of) {
 void append_others(std::string& out, const ReportPage& page) {
   int number = 0;
   for (const Tally& tally : page.tallies) {
-    if (is_of_page(tally)) continue;
+    if (is_of_page(tally, page.span)) continue;
     PageTable table = table_of(tally, page.top);
     table.id = fmt::format("other-{}", ++number);
     table.title = "All together";
@@ -397,6 +404,21 @@ PageTable figures_of(const TimeLine& line) {
   return table;
 }
 
+// Of the providers that the table of providers shows, in its order.
+std::vector<ProviderStrip> strips_of(const ReportPage& page,
+                                     const TimeLine& line) {
+  std::vector<ProviderStrip> strips;
+  const Tally* all = find_tally(page, {TallyBy::provider});
+  const Tally* over_time = find_tally(page, provider_time_keys(page.span));
+  if (all == nullptr || over_time == nullptr) return strips;
+  for (const ReportRow& row : problems_first(*all, page.top).rows) {
+    if (row.row->attempts > 0)
+      strips.push_back({label_of(*row.key),
+                        provider_line(*over_time, row.key->front(), line)});
+  }
+  return strips;
+}
+
 void append_time(std::string& out, const ReportPage& page) {
   const Tally* tally = time_tally(page);
   if (tally == nullptr) return;
@@ -409,7 +431,7 @@ void append_time(std::string& out, const ReportPage& page) {
   if (line.is_cut)
     out += fmt::format("<p class=\"note\">Only the last {} are drawn.</p>\n",
                        k_most_buckets);
-  append_time_charts(out, line);
+  append_time_charts(out, line, strips_of(page, line));
   out += "<details><summary>Figures</summary>\n";
   append_table(out, figures_of(line));
   out += "</details>\n</section>\n";
@@ -425,8 +447,15 @@ struct Tile {
 };
 
 std::string percentiles_text(const TimeHistogram& times) {
-  return fmt::format("p95 {} · p99 {}", duration_text(times.percentile(95)),
-                     duration_text(times.percentile(99)));
+  const auto told = [&times](double percent) {
+    std::string text = duration_text(times.percentile(percent));
+    // A number stays with its unit.
+    for (auto at = text.find(' '); at != std::string::npos;
+         at = text.find(' ', at))
+      text.replace(at, 1, "\u00a0");
+    return text;
+  };
+  return fmt::format("median · p95\u00a0{} · p99\u00a0{}", told(95), told(99));
 }
 
 Tile time_tile(std::string_view name, const TimeHistogram& times) {
@@ -447,8 +476,8 @@ std::vector<Tile> tiles_of(const TallyRow& total) {
                            ? " · " + count_text(total.unknown) + " unknown"
                            : ""),
            lost + total.unknown > 0},
-          time_tile("Median time in queue", total.queue_ms),
-          time_tile("Median time of a provider", total.provider_ms)};
+          time_tile("Time in queue", total.queue_ms),
+          time_tile("Providers’ time", total.provider_ms)};
 }
 
 void append_tiles(std::string& out, const ReportPage& page) {
@@ -468,7 +497,8 @@ void append_health(std::string& out, const ReportPage& page) {
   ReportHealth health;
   if (const Tally* tally = time_tally(page)) health = health_of(*tally);
   if (const Tally* tally = find_tally(page, {TallyBy::provider})) {
-    ReportHealth providers = health_of(*tally);
+    ReportHealth providers =
+        health_of(*tally, find_tally(page, provider_time_keys(page.span)));
     health.providers = std::move(providers.providers);
   }
   if (!health.providers.empty()) health.mood = ReportHealth::Mood::bad;
@@ -492,11 +522,8 @@ void append_header(std::string& out, const ReportPage& page) {
 }  // namespace
 
 std::vector<std::vector<TallyBy>> page_keys(const ReportSpan& span) {
-  const Time end = std::min(span.until.value_or(span.now), span.now);
-  const bool is_short =
-      span.since && end - *span.since <= std::chrono::hours(48);
-  std::vector<std::vector<TallyBy>> keys = {
-      {is_short ? TallyBy::hour : TallyBy::day}};
+  std::vector<std::vector<TallyBy>> keys = {{time_key(span)},
+                                            provider_time_keys(span)};
   for (const Section& section : k_sections) keys.push_back({section.by});
   return keys;
 }

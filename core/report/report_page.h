@@ -13,9 +13,8 @@
 
 namespace pony {
 
-// The keys of the tallies that a page is made of: time (by hour if the span
-// has a beginning and is at most two days long, else by day), then provider,
-// tag, template, domain and reason.
+// The keys of the tallies that a page is made of: time (time_key()), provider
+// and time, then provider, reason, tag, template and domain.
 std::vector<std::vector<TallyBy>> page_keys(const ReportSpan& span);
 
 struct ReportPage {

@@ -89,7 +89,9 @@ td b { font-weight: 600; color: var(--bad-ink); }
 
 figure { margin: 0 0 14px; }
 figcaption { font-size: 13px; margin-bottom: 12px; }
-figcaption span { color: var(--soft); }
+figcaption .soft { color: var(--soft); }
+[data-t] { font-style: normal; }
+[data-t]::before { content: attr(data-t); }
 .dot { display: inline-block; width: 10px; height: 10px; margin-right: 7px;
   border-radius: 2px; background: var(--accent); }
 .dot.failed { background: var(--bad); }
@@ -99,6 +101,12 @@ thead .dot { width: 8px; height: 8px; margin-right: 5px; }
 .plot { position: relative; margin-left: 46px; height: 190px; }
 .of-failed .plot { height: 72px; }
 .plot svg { display: block; width: 100%; height: 100%; overflow: visible; }
+.strips { margin-top: 18px; }
+.strips figcaption { margin-bottom: 8px; }
+.strip { margin: 0 0 8px 46px; font-size: 12.5px; line-height: 1.5; }
+.strip svg { display: block; width: 100%; height: 14px; border-radius: 3px;
+  background: var(--track); }
+.fine { fill: var(--low); }
 .grid, .base { fill: none; stroke: var(--line); stroke-width: 1;
   vector-effect: non-scaling-stroke; }
 .base { stroke: var(--soft); }
@@ -106,13 +114,11 @@ thead .dot { width: 8px; height: 8px; margin-right: 5px; }
 .hints rect:hover { fill: var(--soft); fill-opacity: .16; }
 .values, .times { font-size: 12px; line-height: 16px; color: var(--soft);
   font-variant-numeric: tabular-nums; }
-.values i, .times i { position: absolute; font-style: normal;
-  white-space: nowrap; }
+.values i, .times i { position: absolute; white-space: nowrap; }
 .values i { right: calc(100% + 10px); transform: translateY(-50%); }
 .times { position: relative; height: 16px; margin: -6px 0 16px 46px; }
 .times i { transform: translateX(-50%); }
 .times .end { transform: translateX(-90%); }
-.values i::before, .times i::before { content: attr(data-t); }
 summary { cursor: pointer; color: var(--accent); font-size: 13.5px;
   width: max-content; }
 summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 3px;
@@ -134,7 +140,7 @@ footer { margin-top: 22px; color: var(--soft); font-size: 12.5px; }
   section { margin-bottom: 12px; }
   th, td { padding-left: 11px; }
   h2 span { display: block; margin: 1px 0 0; }
-  .plot, .times { margin-left: 38px; }
+  .plot, .times, .strip { margin-left: 38px; }
   .plot { height: 150px; }
 }
 )css";

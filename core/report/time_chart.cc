@@ -215,19 +215,93 @@ void append_picture(std::string& out, const TimeLine& line, const Bars& bars,
   out += "</svg>\n";
 }
 
+// Drawn, too: the picture has a title for who cannot see it.
+void append_caption(std::string& out, std::string_view dot,
+                    std::string_view title, std::string_view about) {
+  out += "<figcaption aria-hidden=\"true\">";
+  if (!dot.empty()) out += fmt::format("<b class=\"dot {}\"></b>", dot);
+  out += fmt::format(
+      "<i data-t=\"{}\"></i> <i class=\"soft\" data-t=\"{}\"></i>"
+      "</figcaption>\n",
+      title, about);
+}
+
 void append_chart(std::string& out, const TimeLine& line, const Bars& bars) {
   std::uint64_t most = 1;
   for (const TimeBucket& bucket : line.buckets)
     most = std::max(most, bucket.*bars.count);
   const std::uint64_t scale = scale_for(most);
-  out += fmt::format(
-      "<figure class=\"chart of-{0}\">\n<figcaption><b class=\"dot "
-      "{0}\"></b>{1} <span>each {2}</span></figcaption>\n<div "
-      "class=\"plot\">\n",
-      bars.name, bars.title, line.unit == Unit::hour ? "hour" : "day");
+  out += fmt::format("<figure class=\"chart of-{0}\">\n", bars.name);
+  append_caption(out, bars.name, bars.title,
+                 line.unit == Unit::hour ? "each hour" : "each day");
+  out += "<div class=\"plot\">\n";
   append_ticks(out, "values", "top", value_ticks(scale));
   append_picture(out, line, bars, scale);
   out += "</div>\n</figure>\n";
+}
+
+// Strips
+
+double faults_share(const ProviderBucket& bucket) {
+  if (bucket.faults == 0) return 0;
+  return 100 * static_cast<double>(bucket.faults) /
+         static_cast<double>(bucket.attempts);
+}
+
+// Cells from `from` to `to` of a hundred, both counted from the top.
+void append_cell(std::string& out, std::size_t index, double from, double to) {
+  if (to > from)
+    out += fmt::format("M{} {:.1f}h.96V{:.1f}h-.96z", index, from, to);
+}
+
+// "sendgrid: most attempts failed at 21 Nov 02:00, 100.0 %".
+std::string description(const ProviderStrip& strip, const TimeLine& line) {
+  const auto worst =
+      std::max_element(strip.buckets.begin(), strip.buckets.end(),
+                       [](const ProviderBucket& a, const ProviderBucket& b) {
+                         return faults_share(a) < faults_share(b);
+                       });
+  if (worst == strip.buckets.end() || worst->faults == 0)
+    return strip.label + ": no attempt failed";
+  const auto index = static_cast<std::size_t>(worst - strip.buckets.begin());
+  return fmt::format("{}: most attempts failed at {}, {}", strip.label,
+                     bucket_text(line.buckets[index], line.unit),
+                     percent_text(faults_share(*worst) / 100));
+}
+
+void append_strip(std::string& out, const ProviderStrip& strip,
+                  const TimeLine& line) {
+  out += fmt::format(
+      "<div class=\"strip\"><i aria-hidden=\"true\" data-t=\"{}\"></i><svg "
+      "viewBox=\"0 0 {} 100\" preserveAspectRatio=\"none\" role=\"img\" "
+      "aria-label=\"{}\"><path class=\"fine\" d=\"",
+      strip.label, strip.buckets.size(), description(strip, line));
+  std::string failed;
+  std::string hints;
+  for (std::size_t i = 0; i < strip.buckets.size(); ++i) {
+    const ProviderBucket& bucket = strip.buckets[i];
+    if (bucket.attempts == 0) continue;
+    const double share = faults_share(bucket);
+    append_cell(out, i, share, 100);
+    append_cell(failed, i, 0, share);
+    hints += fmt::format(
+        "<rect x=\"{}\" width=\"1\" height=\"100\"><title>{}: {} of {} "
+        "attempts failed</title></rect>",
+        i, bucket_text(line.buckets[i], line.unit), count_text(bucket.faults),
+        count_text(bucket.attempts));
+  }
+  out += "\"/><path class=\"failed\" d=\"" + failed +
+         "\"/><g class=\"hints\">" + hints + "</g></svg></div>\n";
+}
+
+void append_strips(std::string& out, const TimeLine& line,
+                   const std::vector<ProviderStrip>& strips) {
+  if (strips.empty()) return;
+  out += "<figure class=\"strips\">\n";
+  append_caption(out, "", "Providers",
+                 "the share of attempts that failed by their doing");
+  for (const ProviderStrip& strip : strips) append_strip(out, strip, line);
+  out += "</figure>\n";
 }
 
 bool has_failed(const TimeBucket& bucket) {
@@ -267,12 +341,31 @@ std::string bucket_text(const TimeBucket& bucket, Unit unit) {
                    unit == Unit::hour ? "%e %b %H:%M" : "%e %b %Y");
 }
 
-void append_time_charts(std::string& out, const TimeLine& line) {
+std::vector<ProviderBucket> provider_line(const Tally& over_time,
+                                          const std::string& provider,
+                                          const TimeLine& line) {
+  std::vector<ProviderBucket> buckets(line.buckets.size());
+  for (std::size_t i = 0; i < buckets.size(); ++i) {
+    std::string when = line.unit == Unit::hour
+                           ? format_minute(line.buckets[i].begin)
+                           : format_day(line.buckets[i].begin);
+    if (line.unit == Unit::hour)
+      when.resize(std::string_view("2026-11-21T10").size());
+    const auto row = over_time.rows().find({provider, when});
+    if (row != over_time.rows().end())
+      buckets[i] = {row->second.attempts, faults_of(row->second)};
+  }
+  return buckets;
+}
+
+void append_time_charts(std::string& out, const TimeLine& line,
+                        const std::vector<ProviderStrip>& strips) {
   if (line.buckets.empty()) return;
   append_chart(out, line, {"sent", "Sent", &TimeBucket::sent});
   if (std::any_of(line.buckets.begin(), line.buckets.end(), has_failed))
     append_chart(out, line,
                  {"failed", "Failed or expired", &TimeBucket::failed});
+  append_strips(out, line, strips);
   append_ticks(out, "times", "left", time_ticks(line));
 }
 

@@ -35,9 +35,26 @@ TimeLine time_line(const Tally& tally, const ReportSpan& span);
 // "21 Nov 10:00" or "21 Nov 2026", UTC.
 std::string bucket_text(const TimeBucket& bucket, TimeLine::Unit unit);
 
-// Appends the bars for what was sent and, if anything was, for what failed:
-// two charts, one below the other with a scale each, as failures are few and
-// would not be seen on the other's.
-void append_time_charts(std::string& out, const TimeLine& line);
+// A provider's attempts in one bucket, and those that failed by its doing.
+struct ProviderBucket {
+  std::uint64_t attempts = 0, faults = 0;
+};
+
+// How a provider has been over the same buckets as a TimeLine.
+struct ProviderStrip {
+  std::string label;  // escaped, fit for an attribute
+  std::vector<ProviderBucket> buckets;
+};
+// From a tally by provider and hour or day (provider_time_keys()).
+std::vector<ProviderBucket> provider_line(const Tally& over_time,
+                                          const std::string& provider,
+                                          const TimeLine& line);
+
+// Appends, one below the other over the same time: bars for what was sent and,
+// if anything was, for what failed, with a scale each, as failures are few and
+// would not be seen on the other's; then a strip for each provider, filled as
+// far as it failed.
+void append_time_charts(std::string& out, const TimeLine& line,
+                        const std::vector<ProviderStrip>& strips);
 
 }  // namespace pony

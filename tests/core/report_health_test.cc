@@ -131,12 +131,13 @@ TEST_CASE("a headline is broken where the terminal ends") {
                  attempts(400, "mailgun", Outcome::accepted)});
   const ReportSpan span = {k_half_past_ten, {}, k_noon};
 
-  CHECK(to_headline(tally, span, 0) ==
+  CHECK(to_headline(tally, nullptr, span, 0) ==
         "2026-11-21 10:30 to 2026-11-21 12:00 UTC: 400 of 800 attempts were "
         "not accepted (50.0 %)\n"
         "sendgrid: 400 of 400 attempts failed (400 unavailable); mailgun "
         "accepted 400\n");
-  for (const std::string& line : lines_of(to_headline(tally, span, 40))) {
+  for (const std::string& line :
+       lines_of(to_headline(tally, nullptr, span, 40))) {
     CAPTURE(line);
     CHECK(display_width(line) <= 40);
   }
@@ -145,9 +146,53 @@ TEST_CASE("a headline is broken where the terminal ends") {
 TEST_CASE("a provider's name cannot send escapes to the terminal") {
   const std::string text =
       to_headline(providers({attempts(2, "\x1b[2J", Outcome::unavailable)}),
-                  {{}, {}, k_noon}, 0);
+                  nullptr, {{}, {}, k_noon}, 0);
   CHECK(text.find('\x1b') == std::string::npos);
   CHECK(text.find("[2J: 2 of 2") != std::string::npos);
+}
+
+TEST_CASE("a provider that began to fail is told from then on") {
+  Tally all({TallyBy::provider});
+  Tally over_time({TallyBy::hour, TallyBy::provider});
+  const auto add = [&](int hour, std::size_t times, const std::string& provider,
+                       Outcome outcome) {
+    for (Event event : attempts(times, provider, outcome)) {
+      event.ts += std::chrono::hours(hour);
+      all.add(event);
+      over_time.add(event);
+    }
+  };
+  add(0, 500, "sendgrid", Outcome::accepted);
+  add(0, 90, "mailgun", Outcome::accepted);
+  add(1, 30, "sendgrid", Outcome::unavailable);
+  add(2, 40, "mailgun", Outcome::accepted);
+  add(3, 10, "sendgrid", Outcome::unknown);
+  add(3, 1, "sendgrid", Outcome::accepted);
+  add(1, 50, "recovered", Outcome::unavailable);
+  add(2, 60, "recovered", Outcome::accepted);
+
+  CHECK(health_of(all).providers.empty());
+  const ReportHealth health = health_of(all, &over_time);
+  REQUIRE(health.providers.size() == 1);
+  CHECK(health.providers[0] ==
+        "sendgrid: 40 of 41 attempts since 2026-11-21 11:00 failed (30 "
+        "unavailable, 10 unknown); recovered accepted 60, mailgun 40 "
+        "meanwhile");
+  CHECK(health.mood == Mood::bad);
+}
+
+TEST_CASE(
+    "a provider that failed all along is told with or without its hours") {
+  Tally all({TallyBy::provider});
+  Tally over_time({TallyBy::provider, TallyBy::day});
+  for (const Event& event : attempts(3, "main", Outcome::unavailable)) {
+    all.add(event);
+    over_time.add(event);
+  }
+  CHECK(health_of(all, &over_time).providers ==
+        std::vector<std::string>{
+            "main: 3 of 3 attempts since 2026-11-21 failed (3 unavailable); no "
+            "other provider accepted anything meanwhile"});
 }
 
 TEST_SUITE_END();

@@ -73,7 +73,8 @@ TEST_CASE("a page tells figures, charts and what went wrong") {
   CHECK(has(page, "2026-11-20 10:30 to 2026-11-21 10:30 UTC"));
   CHECK(has(page, "1 of 3 messages failed or expired (33.3 %)."));
   CHECK(has(page,
-            "second: 1 of 1 attempt failed (1 unavailable); main accepted 1."));
+            "second: 1 of 1 attempt since 2026-11-21 10:00 failed (1 "
+            "unavailable); main accepted 1 meanwhile."));
   for (const std::string_view id : {"time", "providers", "latency", "reasons",
                                     "tags", "templates", "domains"})
     CHECK(has(page, "<section id=\"" + std::string(id) + "\""));
@@ -110,7 +111,7 @@ TEST_CASE("whatever names and reasons hold is text") {
   add(page, attempt);
   const std::string html = to_html(page);
 
-  CHECK(times_in(html, "&lt;script&gt;x&lt;/script&gt;") == 9);
+  CHECK(times_in(html, "&lt;script&gt;x&lt;/script&gt;") == 11);
   CHECK_FALSE(has(html, "<script"));
   CHECK_FALSE(has(html, "<img"));
   CHECK(times_in(html, "</style>") == 1);
@@ -163,7 +164,7 @@ TEST_CASE("a tally that was asked for besides has a section at the end") {
 
 TEST_CASE("a page lacks the sections whose tallies it was not given") {
   ReportPage page = empty_page(span_of(hours(24)));
-  page.tallies.erase(page.tallies.begin(), page.tallies.begin() + 2);
+  page.tallies.erase(page.tallies.begin(), page.tallies.begin() + 3);
   add(page, sent_after(1));
   const std::string html = to_html(page);
 
@@ -236,13 +237,30 @@ TEST_CASE("bars reach from nothing to a round number that is marked") {
   std::vector<Event> events(1101, an_event("sent"));
   events.push_back(an_event("failed"));
   std::string charts;
-  append_time_charts(charts, time_line(by_hour(events), span_of(hours(1))));
+  append_time_charts(charts, time_line(by_hour(events), span_of(hours(1))), {});
 
   CHECK(has(charts, "data-t=\"1,200\""));
   CHECK(has(charts, "data-t=\"600\""));
   CHECK(has(charts, "M1.14 100v-91.75h0.72V100z"));
   CHECK(has(charts, "M1.14 100v-100.00h0.72V100z"));
   CHECK(has(charts, "data-t=\"10:00\""));
+}
+
+TEST_CASE("a provider's strip is filled as far as it failed") {
+  ReportPage page = empty_page(span_of(hours(2)));
+  add(page, an_event("sent"));
+  add(page, an_attempt("main", Outcome::accepted));
+  add(page, an_attempt("main", Outcome::accepted));
+  add(page, an_attempt("main", Outcome::rejected));
+  add(page, an_attempt("main", Outcome::throttled));
+  add(page,
+      at(an_attempt("main", Outcome::unknown), k_half_past_ten - hours(1)));
+  const std::string html = to_html(page);
+
+  CHECK(has(html,
+            "<path class=\"failed\" d=\"M1 0.0h.96V100.0h-.96zM2 "
+            "0.0h.96V25.0h-.96z\"/>"));
+  CHECK(has(html, "<title>21 Nov 10:00: 1 of 4 attempts failed</title>"));
 }
 
 TEST_SUITE_END();

@@ -143,7 +143,7 @@ OVERLAPS = """(() => {
     for (const r of range.getClientRects()) add(node.data, r, node.parentElement, node);
   }
   for (const tick of document.querySelectorAll('[data-t]'))
-    add(tick.dataset.t, tick.getBoundingClientRect(), tick, tick);
+    for (const r of tick.getClientRects()) add(tick.dataset.t, r, tick, tick);
   const over = [];
   for (let i = 0; i < found.length; ++i) for (let k = i + 1; k < found.length; ++k) {
     const a = found[i], b = found[k];
@@ -199,6 +199,7 @@ def look_at(browser, name, file, width, scheme):
     for selector, colour in zip((".of-sent .plot svg", ".of-failed .plot svg"), ACCENTS[scheme]):
         expect(colour in colours_of(page, selector), which, "no bars in", selector)
     paper = page.picture(clip=(0, 0, 4, 4)).at(1, 1)
+    expect(page.eval("[...document.querySelectorAll('.strip')].length") > 2, which, "no strips")
     expect((sum(paper) > 380) == (scheme == "light"), which, "its paper is", paper)
     for opened in (False, True):
         page.eval(f"document.querySelector('details').open = {json.dumps(opened)}")
@@ -210,7 +211,8 @@ def look_at(browser, name, file, width, scheme):
     contrast, where = page.eval(CONTRAST)
     expect(contrast >= 4.5, which, "the contrast of", where, "is", contrast)
     expect(page.eval("[...document.querySelectorAll('svg')].every(s => s.ariaHidden == 'true' || "
-                     "(s.role == 'img' && s.querySelector('title') && s.querySelector('desc')))"),
+                     "(s.role == 'img' && (s.ariaLabel || s.querySelector('title') && "
+                     "s.querySelector('desc'))))"),
            which, "a picture has no words")
     expect(page.eval("[...document.querySelectorAll('th')].every(h => h.scope)"), which,
            "a heading heads nothing")
@@ -226,8 +228,9 @@ def look_at_print_and_mail(browser, file):
     text = page.eval("(() => { document.querySelectorAll('svg, style').forEach(e => e.remove());"
                      "document.querySelectorAll('details').forEach(d => d.open = true);"
                      "return document.body.innerText })()")
+    expect("each day" not in text, "a mail has captions of pictures that it has not")
     for word in ("messages failed or expired", "sendgrid", "unavailable", "no such user",
-                 "p95", "signup", "web.de"):
+                 "p95", "receipt", "web.de"):
         expect(word in text, "without pictures and style there is no", word)
     page.close()
 
