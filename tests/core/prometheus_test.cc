@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <set>
@@ -121,6 +122,26 @@ TEST_CASE("many times add up in the histogram") {
   CHECK(std::abs(value_of(text, bucket + "1\"}") - 1000) <= 20);
   CHECK(value_of(text, bucket + "5\"}") == 5000);
   CHECK(value_of(text, bucket + "+Inf\"}") == 5000);
+}
+
+TEST_CASE("however many times there are, none is lost or told as another") {
+  for (std::int64_t count = 1; count <= 60; ++count) {
+    std::vector<Event> events;
+    for (std::int64_t ms = 0; ms < count; ++ms)
+      events.push_back(an_attempt("main", Outcome::accepted, ms));
+    const std::string text = metrics({TallyBy::provider}, events);
+    const std::string sum =
+        "pony_report_provider_seconds_sum{by=\"provider\",provider=\"main\"} ";
+    CAPTURE(count);
+    const auto at = text.find(sum);
+    REQUIRE(at != std::string::npos);
+    CHECK(std::stod(text.substr(at + sum.size())) ==
+          doctest::Approx(static_cast<double>(count * (count - 1)) / 2000));
+    CHECK(value_of(text,
+                   "pony_report_provider_seconds_bucket{by=\"provider\","
+                   "provider=\"main\",le=\"0.025\"}") ==
+          std::min<std::int64_t>(count, 26));
+  }
 }
 
 TEST_CASE("what was never timed has no histogram") {
