@@ -58,24 +58,49 @@ std::string selection_of(const EventFilter& filter) {
   return text;
 }
 
-// What is counted: one tally for most formats, several for a page.
-ReportPage page_for(const ReportOptions& options, const ReportSpan& span) {
-  ReportPage page;
-  if (options.format == "html") {
-    page = empty_page(span);
-    page.selection = selection_of(options.filter);
-    page.top = options.top.value_or(page.top);
-  }
-  page.span = span;
-  if (options.by.empty() && options.format == "html") return page;
-  const Tally asked(options.by.empty() ? std::vector{TallyBy::tag}
-                                       : options.by);
+const Tally* find_tally(const ReportPage& page,
+                        const std::vector<TallyBy>& by) {
   for (const Tally& tally : page.tallies)
-    if (tally.by() == asked.by()) return page;
-  page.tallies.push_back(asked);
-  if (asked.by() == std::vector{TallyBy::provider})
-    page.tallies.emplace_back(provider_time_keys(span));
+    if (tally.by() == by) return &tally;
+  return nullptr;
+}
+
+void add_missing(ReportPage& page, const std::vector<TallyBy>& by) {
+  const Tally tally(by);
+  if (find_tally(page, tally.by()) == nullptr) page.tallies.push_back(tally);
+}
+
+// What is counted. The first tally is the one that was asked for, except in a
+// page, which has its own. A table's headline needs the providers, too.
+ReportPage page_for(const ReportOptions& options, const ReportSpan& span) {
+  const bool is_page = options.format == "html";
+  ReportPage page = is_page ? empty_page(span) : ReportPage();
+  page.span = span;
+  page.selection = selection_of(options.filter);
+  page.top = options.top.value_or(page.top);
+  if (!options.by.empty())
+    add_missing(page, options.by);
+  else if (!is_page)
+    add_missing(page, {TallyBy::tag});
+  if (options.format == "table") {
+    add_missing(page, {TallyBy::provider});
+    add_missing(page, provider_time_keys(span));
+  }
   return page;
+}
+
+std::string as_table(const ReportPage& page, const ReportOptions& options,
+                     const Io& io) {
+  const Tally& tally = page.tallies.front();
+  const bool is_seen = io.out_is_terminal() && options.output.empty();
+  const int width = is_seen ? io.out_width() : 0;
+  const std::size_t top = options.top.value_or(
+      is_seen && !is_by_time(tally) ? k_rows_on_a_terminal : 0);
+  const ProviderTallies providers = {
+      find_tally(page, {TallyBy::provider}),
+      find_tally(page, provider_time_keys(page.span))};
+  return to_headline(tally, providers, page.span, width) + "\n" +
+         to_table(tally, width, top);
 }
 
 std::string in_format(const ReportPage& page, const ReportOptions& options,
@@ -86,13 +111,7 @@ std::string in_format(const ReportPage& page, const ReportOptions& options,
   if (options.format == "json")
     return to_json_rows(tally, options.top.value_or(0));
   if (options.format == "csv") return to_csv(tally, options.top.value_or(0));
-  const bool is_seen = io.out_is_terminal() && options.output.empty();
-  const int width = is_seen ? io.out_width() : 0;
-  const std::size_t top = options.top.value_or(
-      is_seen && !is_by_time(tally) ? k_rows_on_a_terminal : 0);
-  const Tally* over_time = page.tallies.size() > 1 ? &page.tallies[1] : nullptr;
-  return to_headline(tally, over_time, page.span, width) + "\n" +
-         to_table(tally, width, top);
+  return as_table(page, options, io);
 }
 
 Result<> put_out(const std::string& text, const ReportOptions& options,

@@ -230,24 +230,25 @@ std::vector<std::string> degraded(const Tally& tally, const Tally* over_time) {
   return sentences;
 }
 
-ReportHealth of_attempts(const Tally& tally, const Tally* over_time) {
+ReportHealth of_attempts(const TallyRow& total) {
   ReportHealth health;
-  const TallyRow& total = tally.total();
   if (total.attempts == 0) return health;
+  health.mood = ReportHealth::Mood::good;
   const std::uint64_t wrong =
       total.attempts - count_of(total, Outcome::accepted);
-  health.mood = wrong > 0 ? ReportHealth::Mood::bad : ReportHealth::Mood::good;
   const std::string was = total.attempts == 1 ? " was " : " were ";
   health.whole =
       some_of(wrong > 0 ? wrong : total.attempts, total.attempts, "attempt") +
       was +
       (wrong > 0 ? "not accepted (" + percent_text(total.failure_rate()) + ")"
                  : "accepted");
-  if (tally.by() == std::vector{TallyBy::provider})
-    health.providers = degraded(tally, over_time);
-  health.mood = health.providers.empty() ? ReportHealth::Mood::good
-                                         : ReportHealth::Mood::bad;
   return health;
+}
+
+ReportHealth health_as_a_whole(const Tally& tally) {
+  if (tally.of() == TallyOf::messages) return of_messages(tally.total());
+  if (tally.of() == TallyOf::attempts) return of_attempts(tally.total());
+  return {};
 }
 
 // Appends `text` in lines of at most `width` columns, broken at spaces, those
@@ -283,10 +284,12 @@ std::string span_text(const ReportSpan& span) {
   return minute_text(std::min(*span.since, end)) + " to " + until;
 }
 
-ReportHealth health_of(const Tally& tally, const Tally* over_time) {
-  if (tally.of() == TallyOf::messages) return of_messages(tally.total());
-  if (tally.of() == TallyOf::attempts) return of_attempts(tally, over_time);
-  return {};
+ReportHealth health_of(const Tally& tally, const ProviderTallies& providers) {
+  ReportHealth health = health_as_a_whole(tally);
+  if (providers.all != nullptr)
+    health.providers = degraded(*providers.all, providers.over_time);
+  if (!health.providers.empty()) health.mood = ReportHealth::Mood::bad;
+  return health;
 }
 
 TallyBy time_key(const ReportSpan& span) {
@@ -300,9 +303,9 @@ std::vector<TallyBy> provider_time_keys(const ReportSpan& span) {
   return {TallyBy::provider, time_key(span)};
 }
 
-std::string to_headline(const Tally& tally, const Tally* over_time,
+std::string to_headline(const Tally& tally, const ProviderTallies& providers,
                         const ReportSpan& span, int width) {
-  const ReportHealth health = health_of(tally, over_time);
+  const ReportHealth health = health_of(tally, providers);
   std::string first = span_text(span);
   if (!health.whole.empty()) first += ": " + health.whole;
   std::string out;

@@ -23,27 +23,34 @@ struct ReportSpan {
 // beginning. The end is `now` where it would lie ahead.
 std::string span_text(const ReportSpan& span);
 
-// How mail fared, a sentence each without a full stop, the whole first; none
-// when nothing was counted, or for rows by reason or event.
-//   messages  "12 of 4,812 messages failed or expired (0.2 %)"
-//   attempts  "412 of 830 attempts were not accepted (49.6 %)"
-// Of rows by provider alone then those of which half the attempts or more
-// failed by their own doing (not by the message's: `rejected`), and who took
-// mail: "sendgrid: 412 of 412 attempts failed (412 unavailable); mailgun
-// accepted 405". Names are raw: the caller makes them fit for what shows them.
+// How mail fared. Names are raw: the caller makes them fit for what shows them.
 struct ReportHealth {
+  // A sentence without a full stop; empty when nothing was counted, or for
+  // rows by reason or event.
+  //   messages  "12 of 4,812 messages failed or expired (0.2 %)"
+  //   attempts  "412 of 830 attempts were not accepted (49.6 %)"
   std::string whole;
+  // One for each provider that fails, see health_of().
   std::vector<std::string> providers;
   // Bad: a provider failed, the outcome of an attempt is unknown, or one
   // message in twenty failed. Quiet: nothing was counted.
   enum class Mood { quiet, good, bad } mood = Mood::quiet;
 };
-// `over_time`: the same attempts by provider and day or hour, if there is such
-// a tally. Then a provider is told from the time on since when it fails, also
-// if it did well before: "sendgrid: 71 of 71 attempts since 2026-11-22
-// 04:00 failed (71 unavailable); mailgun accepted 70 meanwhile".
-ReportHealth health_of(const Tally& tally, const Tally* over_time = nullptr);
-// The keys of such a tally: by the hour for a span of up to two days.
+// The same events by provider alone, and by provider and day or hour; either
+// may be missing.
+struct ProviderTallies {
+  const Tally* all = nullptr;
+  const Tally* over_time = nullptr;
+};
+
+// Of providers those are told of whose attempts half or more failed by their
+// own doing (not by the message's: `rejected`), with who took mail:
+// "sendgrid: 412 of 412 attempts failed (412 unavailable); mailgun accepted
+// 405". With `over_time` a provider is told of from the time on since when it
+// fails, also if it did well before: "sendgrid: 71 of 71 attempts since
+// 2026-11-22 04:00 failed (71 unavailable); mailgun accepted 70 meanwhile".
+ReportHealth health_of(const Tally& tally, const ProviderTallies& providers);
+// The keys of `over_time`, by time_key().
 std::vector<TallyBy> provider_time_keys(const ReportSpan& span);
 
 // Day or hour, as suits the length of the span: by hour if it has a beginning
@@ -52,7 +59,7 @@ TallyBy time_key(const ReportSpan& span);
 
 // Both for a terminal or a file, broken at `width` columns (0: not at all),
 // each line ending in '\n'.
-std::string to_headline(const Tally& tally, const Tally* over_time,
+std::string to_headline(const Tally& tally, const ProviderTallies& providers,
                         const ReportSpan& span, int width);
 
 }  // namespace pony

@@ -494,14 +494,13 @@ void append_tiles(std::string& out, const ReportPage& page) {
 
 // The sentences: of the messages as a whole, then of providers that fail.
 void append_health(std::string& out, const ReportPage& page) {
-  ReportHealth health;
-  if (const Tally* tally = time_tally(page)) health = health_of(*tally);
-  if (const Tally* tally = find_tally(page, {TallyBy::provider})) {
-    ReportHealth providers =
-        health_of(*tally, find_tally(page, provider_time_keys(page.span)));
-    health.providers = std::move(providers.providers);
-  }
-  if (!health.providers.empty()) health.mood = ReportHealth::Mood::bad;
+  const ProviderTallies providers = {
+      find_tally(page, {TallyBy::provider}),
+      find_tally(page, provider_time_keys(page.span))};
+  const Tally* messages = time_tally(page);
+  ReportHealth health =
+      health_of(messages != nullptr ? *messages : Tally(std::vector<TallyBy>{}),
+                providers);
   if (health.whole.empty()) health.whole = "nothing was sent, nothing failed";
   out += health.mood == ReportHealth::Mood::bad ? "<div class=\"health bad\">\n"
                                                 : "<div class=\"health\">\n";

@@ -95,11 +95,14 @@ std::vector<Column> columns_for(const Tally& tally) {
   }
   if (!has_times(tally.of())) return columns;
   columns.push_back({.title = "failures"});
-  columns.push_back({.title = "queue p50", .spare = 10});
-  columns.push_back({.title = "p95", .spare = 12});
+  // Of a provider its own time is asked first.
+  const bool is_of_provider = tally.of() == TallyOf::attempts;
+  columns.push_back({.title = "queue p50", .spare = is_of_provider ? 13 : 10});
+  columns.push_back({.title = "p95", .spare = is_of_provider ? 14 : 12});
   columns.push_back({.title = "p99", .spare = 16});
-  columns.push_back({.title = "provider p50", .spare = 11});
-  columns.push_back({.title = "p95", .spare = 13});
+  columns.push_back(
+      {.title = "provider p50", .spare = is_of_provider ? 10 : 11});
+  columns.push_back({.title = "p95", .spare = is_of_provider ? 12 : 13});
   columns.push_back({.title = "p99", .spare = 15});
   return columns;
 }

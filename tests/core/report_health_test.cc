@@ -25,6 +25,10 @@ Tally providers(const std::vector<std::vector<Event>>& all) {
   return tally;
 }
 
+ReportHealth health_by(const Tally& tally) {
+  return health_of(tally, {&tally, nullptr});
+}
+
 using Mood = ReportHealth::Mood;
 
 }  // namespace
@@ -45,7 +49,7 @@ TEST_CASE("a span names its ends, and never one that lies ahead") {
 
 TEST_CASE("a dead provider whose mail another carried is named") {
   const ReportHealth health =
-      health_of(providers({attempts(400, "sendgrid", Outcome::unavailable),
+      health_by(providers({attempts(400, "sendgrid", Outcome::unavailable),
                            attempts(12, "sendgrid", Outcome::throttled),
                            attempts(405, "mailgun", Outcome::accepted),
                            attempts(7, "mailgun", Outcome::rejected),
@@ -61,7 +65,7 @@ TEST_CASE("a dead provider whose mail another carried is named") {
 
 TEST_CASE("it is said when nobody else took the mail") {
   const ReportHealth health =
-      health_of(providers({attempts(1, "main", Outcome::unknown)}));
+      health_by(providers({attempts(1, "main", Outcome::unknown)}));
 
   REQUIRE(health.providers.size() == 1);
   CHECK(health.providers[0] ==
@@ -71,7 +75,7 @@ TEST_CASE("it is said when nobody else took the mail") {
 
 TEST_CASE("what is rejected says nothing of the provider") {
   const ReportHealth health =
-      health_of(providers({attempts(9, "main", Outcome::rejected),
+      health_by(providers({attempts(9, "main", Outcome::rejected),
                            attempts(1, "main", Outcome::accepted)}));
 
   CHECK(health.mood == Mood::good);
@@ -79,7 +83,7 @@ TEST_CASE("what is rejected says nothing of the provider") {
 }
 
 TEST_CASE("a provider that fails now and then is not called out") {
-  CHECK(health_of(providers({attempts(6, "main", Outcome::accepted),
+  CHECK(health_by(providers({attempts(6, "main", Outcome::accepted),
                              attempts(5, "main", Outcome::unavailable)}))
             .providers.empty());
 }
@@ -91,7 +95,7 @@ TEST_CASE("many failing providers make few sentences") {
         attempts(1, "dead-" + std::to_string(i), Outcome::unavailable));
     all.push_back(attempts(1, "fine-" + std::to_string(i), Outcome::accepted));
   }
-  const ReportHealth health = health_of(providers(all));
+  const ReportHealth health = health_by(providers(all));
 
   REQUIRE(health.providers.size() == 6);
   CHECK(health.providers[0].ends_with("fine-12 1 and 35 more"));
@@ -100,7 +104,7 @@ TEST_CASE("many failing providers make few sentences") {
 
 TEST_CASE("messages are summed up in a sentence") {
   const auto of = [](const std::vector<Event>& events) {
-    return health_of(tally_of({TallyBy::tag}, events));
+    return health_of(tally_of({TallyBy::tag}, events), {});
   };
   CHECK(of({}).whole.empty());
   CHECK(of({an_event("queued")}).mood == Mood::quiet);
@@ -121,7 +125,7 @@ TEST_CASE("messages are summed up in a sentence") {
 }
 
 TEST_CASE("reasons and events have no health of their own") {
-  CHECK(health_of(tally_of({TallyBy::event}, {an_event("failed")}))
+  CHECK(health_of(tally_of({TallyBy::event}, {an_event("failed")}), {})
             .whole.empty());
 }
 
@@ -131,22 +135,22 @@ TEST_CASE("a headline is broken where the terminal ends") {
                  attempts(400, "mailgun", Outcome::accepted)});
   const ReportSpan span = {k_half_past_ten, {}, k_noon};
 
-  CHECK(to_headline(tally, nullptr, span, 0) ==
+  CHECK(to_headline(tally, {&tally, nullptr}, span, 0) ==
         "2026-11-21 10:30 to 2026-11-21 12:00 UTC: 400 of 800 attempts were "
         "not accepted (50.0 %)\n"
         "sendgrid: 400 of 400 attempts failed (400 unavailable); mailgun "
         "accepted 400\n");
   for (const std::string& line :
-       lines_of(to_headline(tally, nullptr, span, 40))) {
+       lines_of(to_headline(tally, {&tally, nullptr}, span, 40))) {
     CAPTURE(line);
     CHECK(display_width(line) <= 40);
   }
 }
 
 TEST_CASE("a provider's name cannot send escapes to the terminal") {
+  const Tally tally = providers({attempts(2, "\x1b[2J", Outcome::unavailable)});
   const std::string text =
-      to_headline(providers({attempts(2, "\x1b[2J", Outcome::unavailable)}),
-                  nullptr, {{}, {}, k_noon}, 0);
+      to_headline(tally, {&tally, nullptr}, {{}, {}, k_noon}, 0);
   CHECK(text.find('\x1b') == std::string::npos);
   CHECK(text.find("[2J: 2 of 2") != std::string::npos);
 }
@@ -171,8 +175,8 @@ TEST_CASE("a provider that began to fail is told from then on") {
   add(1, 50, "recovered", Outcome::unavailable);
   add(2, 60, "recovered", Outcome::accepted);
 
-  CHECK(health_of(all).providers.empty());
-  const ReportHealth health = health_of(all, &over_time);
+  CHECK(health_by(all).providers.empty());
+  const ReportHealth health = health_of(all, {&all, &over_time});
   REQUIRE(health.providers.size() == 1);
   CHECK(health.providers[0] ==
         "sendgrid: 40 of 41 attempts since 2026-11-21 11:00 failed (30 "
@@ -189,10 +193,20 @@ TEST_CASE(
     all.add(event);
     over_time.add(event);
   }
-  CHECK(health_of(all, &over_time).providers ==
+  CHECK(health_of(all, {&all, &over_time}).providers ==
         std::vector<std::string>{
             "main: 3 of 3 attempts since 2026-11-21 failed (3 unavailable); no "
             "other provider accepted anything meanwhile"});
+}
+
+TEST_CASE("every report tells of a failing provider, whatever it counts") {
+  const Tally all = providers({attempts(3, "main", Outcome::unavailable)});
+  const ReportHealth health =
+      health_of(tally_of({TallyBy::tag}, {an_event("sent")}), {&all, nullptr});
+
+  CHECK(health.whole == "1 of 1 message was sent");
+  CHECK(health.providers.size() == 1);
+  CHECK(health.mood == Mood::bad);
 }
 
 TEST_SUITE_END();

@@ -250,6 +250,16 @@ TEST_CASE("whatever is counted fits 80 and 40 columns") {
   CHECK(narrow.find("failures") != std::string::npos);
 }
 
+TEST_CASE("of providers their own time is the last to go") {
+  const Tally tally =
+      tally_of({TallyBy::provider},
+               {an_attempt("main", Outcome::accepted, 340), sent_after(1200)});
+  const std::string table = to_table(tally, 60);
+
+  CHECK(table.find("provider p50") != std::string::npos);
+  CHECK(table.find("queue p50") == std::string::npos);
+}
+
 TEST_SUITE_END();
 
 }  // namespace pony
