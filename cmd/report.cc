@@ -1,12 +1,15 @@
-// pony report: the event log, counted. Reads events and prints a tally; what
-// is counted, and how, is core/report's affair.
+// pony report: the event log, counted. Says which files are read and prints
+// what was counted; how that is done is core/report's affair.
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
 
 #include "cmd/commands.h"
 #include "cmd/event_filter.h"
+#include "cmd/event_words.h"
 #include "cmd/output_file.h"
+#include "core/report/count.h"
+#include "core/report/digest.h"
 #include "core/report/prometheus.h"
 #include "core/report/report_format.h"
 #include "core/report/report_health.h"
@@ -55,6 +58,8 @@ std::string selection_of(const EventFilter& filter) {
   append("--provider", filter.providers);
   append("--pool", filter.pools);
   append("--lang", filter.langs);
+  append("--domain", filter.domains);
+  append("--reason", filter.reasons);
   return text;
 }
 
@@ -122,6 +127,47 @@ Result<> put_out(const std::string& text, const ReportOptions& options,
   return {};
 }
 
+// The files that may hold what is asked for, and where their digests are kept:
+// nowhere, if that cannot be written.
+Result<CountSources> sources_of(Spool& spool, const EventFilter& filter) {
+  EventLog& log = spool.log();
+  auto files = log.files(filter.since, filter.until);
+  if (!files) return tl::unexpected(files.error());
+  CountSources sources;
+  for (LogFile& file : *files)
+    sources.files.push_back({std::move(file.name), file.form});
+  sources.open = [&log](const CountSource& file) {
+    return log.open({file.name, {}, file.form});
+  };
+  sources.owner = spool.folders().trusted_owner();
+  if (auto digests = spool.folders().folder("state/report"))
+    sources.digests = *digests;
+  return sources;
+}
+
+// The digests of logs that have been purged.
+void remove_old_digests(Spool& spool, const CountSources& sources) {
+  if (sources.digests < 0) return;
+  auto all = spool.log().files({}, {});
+  if (!all) return;
+  std::vector<std::string> names;
+  for (LogFile& file : *all) names.push_back(std::move(file.name));
+  remove_other_digests(sources.digests, names);
+}
+
+void tell_what_is_missing(const CountSummary& summary, Context& context) {
+  for (const std::string& name : summary.cut_off)
+    context.say(cut_off_words(name));
+  if (summary.unreadable > 0)
+    context.say(std::to_string(summary.unreadable) +
+                (summary.unreadable == 1 ? " line" : " lines") +
+                " of the event log could not be read and are not counted");
+  if (summary.repeated > 0 && context.options.verbose)
+    context.say(std::to_string(summary.repeated) +
+                (summary.repeated == 1 ? " event" : " events") +
+                " that the log has twice counted once");
+}
+
 Result<int> run_report(const ReportOptions& options, Context& context) {
   if (options.format == "prometheus" && options.top)
     return fail(Error::Kind::usage,
@@ -132,25 +178,17 @@ Result<int> run_report(const ReportOptions& options, Context& context) {
   const EventFilter& filter = options.filter;
   ReportPage page =
       page_for(options, {filter.since, filter.until, context.clock().now()});
-  std::size_t unreadable = 0;
-  auto read = (*spool)->log().read(filter.since, filter.until,
-                                   [&](std::string_view line) {
-                                     const auto event = parse_event(line);
-                                     if (!event) {
-                                       ++unreadable;
-                                     } else if (filter.matches(*event)) {
-                                       add(page, *event);
-                                     }
-                                     return true;
-                                   });
-  if (!read) return tl::unexpected(read.error());
+  auto sources = sources_of(**spool, filter);
+  if (!sources) return tl::unexpected(sources.error());
+  std::vector<Tally*> tallies;
+  for (Tally& tally : page.tallies) tallies.push_back(&tally);
+  auto summary = count(*sources, filter, tallies);
+  if (!summary) return tl::unexpected(summary.error());
   Io& io = context.io();
   if (auto put = put_out(in_format(page, options, io), options, io); !put)
     return tl::unexpected(put.error());
-  if (unreadable > 0)
-    context.say(std::to_string(unreadable) +
-                (unreadable == 1 ? " line" : " lines") +
-                " of the event log could not be read and are not counted");
+  tell_what_is_missing(*summary, context);
+  remove_old_digests(**spool, *sources);
   return 0;
 }
 
