@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/address.h"
@@ -15,6 +16,10 @@
 namespace pony {
 
 struct ParsedRaw;
+
+// What leads from a provider's events back to the message: the name of an
+// entry among the metadata or the tags, whose value is the message's id.
+inline constexpr std::string_view k_id_name = "pony_id";
 
 // With `raw` the message is finished: what is on the wire is in it, from, to,
 // cc and bcc are the envelope, and subject to attachments are empty.

@@ -2,6 +2,7 @@
 // types come from OpenSSL's headers.
 #include "core/net/crypto.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -19,7 +20,9 @@ constexpr const char* k_hint = "install OpenSSL 3 (Debian: libssl3)";
 struct CryptoLibrary {
   decltype(&::EVP_sha256) sha256;
   decltype(&::EVP_Digest) digest;
+  decltype(&::EVP_sha1) sha1;
   decltype(&::HMAC) hmac;
+  decltype(&::CRYPTO_memcmp) compare;
 };
 
 Result<CryptoLibrary> open_library() {
@@ -28,7 +31,9 @@ Result<CryptoLibrary> open_library() {
   CryptoLibrary crypto{};
   if (!library->find("EVP_sha256", crypto.sha256) ||
       !library->find("EVP_Digest", crypto.digest) ||
-      !library->find("HMAC", crypto.hmac)) {
+      !library->find("EVP_sha1", crypto.sha1) ||
+      !library->find("HMAC", crypto.hmac) ||
+      !library->find("CRYPTO_memcmp", crypto.compare)) {
     return library->unfit("lacks a function");
   }
   return crypto;
@@ -52,6 +57,25 @@ tl::unexpected<Error> refused(std::string_view what) {
               k_hint);
 }
 
+using Algorithm = decltype(&::EVP_sha256);
+
+Result<std::string> hmac(Algorithm CryptoLibrary::*algorithm,
+                         std::string_view key, std::string_view bytes) {
+  const auto& crypto = crypto_library();
+  if (!crypto) return tl::unexpected<Error>(crypto.error());
+  if (key.size() > INT_MAX) return refused("a key of this length");
+  // HMAC() takes a null key for "the one of before", which there is none of.
+  const char* key_data = key.empty() ? "" : key.data();
+  Digest digest{};
+  unsigned size = 0;
+  if (crypto->hmac(((*crypto).*algorithm)(), key_data,
+                   static_cast<int>(key.size()),
+                   reinterpret_cast<const unsigned char*>(bytes.data()),
+                   bytes.size(), digest.data(), &size) == nullptr)
+    return refused("an HMAC");
+  return bytes_of(digest, size);
+}
+
 }  // namespace
 
 Result<std::string> sha256(std::string_view bytes) {
@@ -66,18 +90,18 @@ Result<std::string> sha256(std::string_view bytes) {
 }
 
 Result<std::string> hmac_sha256(std::string_view key, std::string_view bytes) {
+  return hmac(&CryptoLibrary::sha256, key, bytes);
+}
+
+Result<std::string> hmac_sha1(std::string_view key, std::string_view bytes) {
+  return hmac(&CryptoLibrary::sha1, key, bytes);
+}
+
+Result<bool> same_in_constant_time(std::string_view a, std::string_view b) {
   const auto& crypto = crypto_library();
   if (!crypto) return tl::unexpected<Error>(crypto.error());
-  if (key.size() > INT_MAX) return refused("a key of this length");
-  // HMAC() takes a null key for "the one of before", which there is none of.
-  const char* key_data = key.empty() ? "" : key.data();
-  Digest digest{};
-  unsigned size = 0;
-  if (crypto->hmac(crypto->sha256(), key_data, static_cast<int>(key.size()),
-                   reinterpret_cast<const unsigned char*>(bytes.data()),
-                   bytes.size(), digest.data(), &size) == nullptr)
-    return refused("HMAC-SHA-256");
-  return bytes_of(digest, size);
+  return a.size() == b.size() &&
+         (a.empty() || crypto->compare(a.data(), b.data(), a.size()) == 0);
 }
 
 std::string to_hex(std::string_view bytes) {

@@ -97,10 +97,6 @@ void say_called_by_cid(const Attachment& attachment,
 
 // What fits -------------------------------------------------------------------
 
-// What leads from a provider's events back to the message: the name of an
-// entry among the metadata or the tags, whose value is the message's id.
-inline constexpr std::string_view k_id_name = "pony_id";
-
 // What a phrase has to be quoted for (RFC 5322, 3.2.3).
 inline constexpr std::string_view k_specials = "()<>[]:;@\\,.\"";
 
