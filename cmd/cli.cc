@@ -257,6 +257,8 @@ const std::vector<Command>& commands() {
       {"release", "let held messages go", "Queue", add_release},
       {"report", "how many, how long, why not", "Answers", add_report},
       {"events", "the event log", "Answers", add_events},
+      {"feedback", "take what a provider's webhook tells of its messages",
+       "Answers", add_feedback},
       {"template list",
        "the templates, their languages, and which of these lag behind",
        "Templates", add_template_list},

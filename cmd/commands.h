@@ -32,6 +32,7 @@ Action add_template_translate(CLI::App& app, Context& context);
 Action add_template_export(CLI::App& app, Context& context);
 Action add_template_import(CLI::App& app, Context& context);
 Action add_template_check(CLI::App& app, Context& context);
+Action add_feedback(CLI::App& app, Context& context);
 Action add_fsck(CLI::App& app, Context& context);
 Action add_purge(CLI::App& app, Context& context);
 Action add_template_preview(CLI::App& app, Context& context);

@@ -62,7 +62,7 @@ constexpr Setting k_webhook_settings[] = {
     {"secret", Shape::secret},    {"public_key", Shape::text},
     {"url", Shape::url},          {"topic", Shape::text},
     {"username", Shape::text},    {"password", Shape::secret},
-    {"max_age", Shape::duration},
+    {"max_age", Shape::duration}, {"certificate_file", Shape::path},
 };
 
 // Keys are separated by blanks; what each looks like is said above.

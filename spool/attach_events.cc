@@ -412,6 +412,7 @@ Result<> Attaching::add_missing(Group& group) {
   if (group.lines.empty()) return {};
   const int fd = group.held.fd.get();
   if (auto ok = keep_room(fd, group.lines.size()); !ok) return ok;
+  if (auto ok = end_last_line(fd, group.held.path); !ok) return ok;
   if (auto ok = append(fd, group.lines); !ok) return ok;
   return sync_data(fd, "a message");
 }
