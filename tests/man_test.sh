@@ -60,7 +60,7 @@ check_options() {
       fail "--$option of 'pony $*' is not in $pages"
   done
 }
-for command in init enqueue run queue show events retry cancel hold release \
+for command in init enqueue run queue show events feedback retry cancel hold release \
   fsck; do
   check_options "pony-$command.1" "$command"
 done

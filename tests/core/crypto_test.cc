@@ -46,6 +46,22 @@ TEST_CASE("hmac_sha256 gives the codes of RFC 4231") {
         "8e0bc6213728c5140546040f0ee37f54");
 }
 
+TEST_CASE("hmac_sha1 gives the codes of RFC 2202") {
+  CHECK(hex_of(hmac_sha1(std::string(20, '\x0b'), "Hi There")) ==
+        "b617318655057264e28bc0b6fb378c8ef146be00");
+  CHECK(hex_of(hmac_sha1("Jefe", "what do ya want for nothing?")) ==
+        "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+}
+
+TEST_CASE("bytes are the same when all of them are") {
+  using namespace std::string_literals;
+  CHECK(*same_in_constant_time("", ""));
+  CHECK(*same_in_constant_time("abc\0d"s, "abc\0d"s));
+  CHECK_FALSE(*same_in_constant_time("abc\0d"s, "abc\0e"s));
+  CHECK_FALSE(*same_in_constant_time("abc", "abcd"));
+  CHECK_FALSE(*same_in_constant_time("", "a"));
+}
+
 TEST_CASE("hmac_sha256 takes an empty key and an empty text") {
   CHECK(hex_of(hmac_sha256({}, {})) ==
         "b613679a0814d9ec772f95d778c35fc5"
