@@ -70,6 +70,7 @@ std::vector<std::string> facts_of(const Event& event) {
     if (event.status != 0) outcome += " (" + std::to_string(event.status) + ")";
     facts.push_back(std::move(outcome));
   }
+  if (!event.recipient.empty()) facts.push_back(printable(event.recipient));
   if (!event.error.empty()) facts.push_back(printable(event.error));
   if (!event.reason.empty()) facts.push_back(printable(event.reason));
   for (const auto& one : event.recipients)
@@ -115,6 +116,7 @@ std::string log_line(const Event& event) {
     add_pair(line, "outcome", std::string(to_text(*event.outcome)));
   for (const auto& one : event.recipients)
     add_pair(line, std::string(to_text(one.outcome)), one.email);
+  add_pair(line, "recipient", event.recipient);
   add_pair(line, "error", event.error);
   add_pair(line, "reason", event.reason);
   while (line.ends_with(' ')) line.pop_back();

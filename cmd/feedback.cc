@@ -277,7 +277,7 @@ Result<FeedbackTally> FeedbackTaker::only_look(const Feedback& feedback) {
     if (context_.options.json)
       append_line(line, told[i].event);
     else
-      line = log_line(told[i].event) + "\n";
+      line = log_line(told[i].event);
     context_.io().out(line);
   }
   return tally_of(feedback, *became);

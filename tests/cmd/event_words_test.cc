@@ -43,6 +43,16 @@ TEST_CASE("an event in a message's story is plain words") {
   CHECK(story_line(event).find("may have been delivered") != std::string::npos);
 }
 
+TEST_CASE("an event about one recipient names him") {
+  Event event = an_attempt();
+  event.outcome.reset();
+  event.recipient = "ann@example.com";
+  CHECK(story_line(event).find("main, try 2: ann@example.com; busy") !=
+        std::string::npos);
+  CHECK(log_line(event).find(" recipient=ann@example.com error=") !=
+        std::string::npos);
+}
+
 TEST_CASE("what a provider said cannot break the line") {
   Event event = an_attempt();
   event.error = "a\nb\x1b[0m";

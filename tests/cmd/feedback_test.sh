@@ -113,6 +113,8 @@ bounced() { # PROVIDER SIGN JSON-with-ID-and-TO
   [[ $(kinds_of "$id") == bounced ]] || fail "$1: the file has $(kinds_of "$id")"
   [[ $(reason_of "$id") == "hard bounce" ]] || fail "$1: $(reason_of "$id")"
   is_suppressed "$to" || fail "$1: $to is not suppressed"
+  pony show "$id" | grep -q "bounced.*$to.*hard bounce" || fail "$1: pony show does not tell"
+  pony events "$id" --event bounced | grep -q "recipient=$to" || fail "$1: pony events does not tell"
   [[ $(pony queue --state sent --ids | grep -c "$id") == 1 ]] || fail "$1: the message has moved"
   # Honestly told twice: taken, and nothing is there twice.
   expect 0 feed "$1"
