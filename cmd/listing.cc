@@ -161,7 +161,9 @@ bool Lister::list_names(State state) {
   for (const auto& [name, folder] : std::exchange(names_, {})) {
     // Most files are told apart by their names: no call for those.
     const auto id = id_of_file_name(name);
-    if (!id.empty() && !selector_.may_match(id, state)) continue;
+    if (!id.empty() && (!selector_.may_match(id, state) ||
+                        !selector_.may_be_aged(time_of_message_id(id), now_)))
+      continue;
     auto listed = listed_from(spool_, state, folder, name);
     if (listed && !meet(std::move(*listed))) return false;
   }
@@ -190,11 +192,17 @@ Result<> for_each_listed(Context& context, const Selector& selector,
   if (!spool) return tl::unexpected(spool.error());
   auto config = context.config();
   if (!config) return tl::unexpected(config.error());
+  const Time now = context.clock().now();
   Lister lister(context, **spool, **config, selector, look, each);
   for (const State state : selector.states.empty() ? states : selector.states) {
     auto folders = (*spool)->folders().folders_of(state);
     if (!folders) return tl::unexpected(folders.error());
+    const bool by_day = state == State::sent || state == State::failed;
     for (const auto& folder : *folders) {
+      // "failed/2026-11-21"
+      if (by_day &&
+          !selector.may_have_ended_on(folder.substr(folder.find('/') + 1), now))
+        continue;
       auto go_on = lister.list(folder, state);
       if (!go_on) return tl::unexpected(go_on.error());
       if (!*go_on) return {};

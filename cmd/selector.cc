@@ -4,8 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <charconv>
 
+#include "core/address.h"
 #include "core/json.h"
 #include "spool/message_id.h"
 
@@ -43,6 +46,16 @@ bool has_recipient(const Message& message,
   for (const auto* list : {&message.to, &message.cc, &message.bcc})
     for (const auto& address : *list)
       if (is_address_like(address.email, patterns)) return true;
+  return false;
+}
+
+bool has_domain(const Message& message,
+                const std::vector<std::string>& patterns) {
+  if (patterns.empty()) return true;
+  for (const auto* list : {&message.to, &message.cc, &message.bcc})
+    for (const auto& address : *list)
+      if (is_address_like(std::string(domain_of(address.email)), patterns))
+        return true;
   return false;
 }
 
@@ -104,7 +117,75 @@ void add_list(CLI::App& app, const std::string& name,
       ->group(std::string(k_group));
 }
 
+void add_bound(CLI::App& app, const std::string& name,
+               std::optional<Bound>& bound, Unit unit,
+               const std::string& help) {
+  app.add_option_function<std::string>(
+         name,
+         [&bound, name, unit](const std::string& text) {
+           auto read = parse_bound(text, unit);
+           if (!read) refuse(name, read.error());
+           bound = *read;
+         },
+         help)
+      ->type_name("BOUND")
+      ->group(std::string(k_group));
+}
+
 }  // namespace
+
+bool Bound::holds(std::uint64_t number) const {
+  switch (is) {
+    case Is::above:
+      return number > value;
+    case Is::at_least:
+      return number >= value;
+    case Is::below:
+      return number < value;
+    case Is::at_most:
+      return number <= value;
+    case Is::equal:
+      break;
+  }
+  return number == value;
+}
+
+Result<Bound> parse_bound(std::string_view text, Unit unit) {
+  constexpr std::array<std::pair<std::string_view, Bound::Is>, 5> k_signs = {{
+      {">=", Bound::Is::at_least},
+      {"<=", Bound::Is::at_most},
+      {">", Bound::Is::above},
+      {"<", Bound::Is::below},
+      {"=", Bound::Is::equal},
+  }};
+  const auto refused = [&] {
+    return fail(Error::Kind::bad_data,
+                "'" + printable(text, 40) + "' is no bound",
+                unit == Unit::bytes ? "such as '>1M', '<=300K' or '2048'"
+                                    : "such as '>3', '<=3' or '3'");
+  };
+  Bound bound;
+  std::string_view rest = text;
+  for (const auto& [sign, is] : k_signs) {
+    if (!rest.starts_with(sign)) continue;
+    bound.is = is;
+    rest.remove_prefix(sign.size());
+    break;
+  }
+  const auto [end, error] =
+      std::from_chars(rest.data(), rest.data() + rest.size(), bound.value);
+  if (error != std::errc()) return refused();
+  rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+  if (rest.empty()) return bound;
+  constexpr std::string_view k_units = "KMG";
+  const auto at = k_units.find(rest.front());
+  if (unit != Unit::bytes || rest.size() != 1 || at == std::string_view::npos)
+    return refused();
+  const auto shift = 10 * (at + 1);
+  if (bound.value > (UINT64_MAX >> shift)) return refused();
+  bound.value <<= shift;
+  return bound;
+}
 
 bool Selector::given() const {
   return !states.empty() || !ids.empty() || older || newer || needs_content();
@@ -113,7 +194,8 @@ bool Selector::given() const {
 bool Selector::asks_of_message() const {
   return !to.empty() || !from.empty() || !tags.empty() || !templates.empty() ||
          !langs.empty() || !providers.empty() || !pools.empty() ||
-         !priorities.empty();
+         !domains.empty() || !keys.empty() || !priorities.empty() || attempts ||
+         size;
 }
 
 bool Selector::needs_content() const {
@@ -124,6 +206,19 @@ bool Selector::may_match(std::string_view id, State state) const {
   return is_any_of(state, states) && is_any_of(std::string(id), ids);
 }
 
+// Whoever made the id may have taken the time a moment before or after.
+bool Selector::may_be_aged(Time id_made, Time now) const {
+  constexpr Milliseconds k_slack = std::chrono::minutes(1);
+  const Milliseconds age = now - id_made;
+  if (older && age + k_slack < *older) return false;
+  return !newer || age - k_slack < *newer;
+}
+
+// Nothing ends before it was accepted; clocks may be a day apart.
+bool Selector::may_have_ended_on(std::string_view day, Time now) const {
+  return !newer || day >= format_day(now - *newer - std::chrono::hours(24));
+}
+
 bool Selector::matches(const MessageFile& file, State state, Time now,
                        const std::optional<Address>& sender) const {
   const Message& message = file.message;
@@ -132,8 +227,12 @@ bool Selector::matches(const MessageFile& file, State state, Time now,
   return may_match(file.id, state) && is_aged(file.accepted_at, *this, now) &&
          has_recipient(message, to) &&
          (from.empty() || (by && is_address_like(by->email, from))) &&
-         has_tag(message, tags) && is_any_of(message.template_id, templates) &&
-         is_any_of(message.lang, langs) &&
+         has_domain(message, domains) && has_tag(message, tags) &&
+         is_any_of(message.template_id, templates) &&
+         is_any_of(message.idempotency_key, keys) &&
+         (!attempts ||
+          attempts->holds(static_cast<std::uint64_t>(history.attempts))) &&
+         (!size || size->holds(file.size)) && is_any_of(message.lang, langs) &&
          is_any_of(history.last_provider, providers) &&
          is_any_of(pool_of(file), pools) &&
          is_any_of(message.priority, priorities) &&
@@ -166,6 +265,9 @@ void add_selectors(CLI::App& app, Selector& selector) {
   add_list(app, "--to", selector.to,
            "Has this recipient; '*@example.com' is any of a domain", "ADDRESS");
   add_list(app, "--from", selector.from, "Has this sender", "ADDRESS");
+  add_list(app, "--domain", selector.domains,
+           "Has a recipient of this domain; '*.example.com' with '*' as above",
+           "DOMAIN");
   add_list(app, "--tag", selector.tags, "Has this tag", "TAG");
   add_list(app, "--template", selector.templates, "Made from this template",
            "TEMPLATE");
@@ -173,6 +275,7 @@ void add_selectors(CLI::App& app, Selector& selector) {
   add_list(app, "--provider", selector.providers, "Last tried by this provider",
            "PROVIDER");
   add_list(app, "--pool", selector.pools, "Of this pool", "POOL");
+  add_list(app, "--key", selector.keys, "Has this idempotency key", "KEY");
   app.add_option_function<std::vector<std::string>>(
          "--priority",
          [&selector](const std::vector<std::string>& values) {
@@ -208,6 +311,10 @@ void add_selectors(CLI::App& app, Selector& selector) {
          "Accepted less than that long ago")
       ->type_name("AGE")
       ->group(group);
+  add_bound(app, "--attempts", selector.attempts, Unit::times,
+            "So many providers were tried: '>3', '<=3', '0'");
+  add_bound(app, "--size", selector.size, Unit::bytes,
+            "Its file has so many bytes: '>1M', '<=300K'");
   app.add_option("--reason", selector.reason,
                  "Part of its last error or of the reason for its state")
       ->type_name("TEXT")

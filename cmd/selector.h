@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "core/clock.h"
 #include "core/history.h"
 #include "core/message.h"
+#include "core/result.h"
 #include "spool/message_file.h"
 
 namespace CLI {
@@ -22,20 +24,38 @@ class App;
 
 namespace pony {
 
+// "3", ">3", ">=3", "<3", "<=3".
+struct Bound {
+  enum class Is { equal, above, at_least, below, at_most };
+  Is is = Is::equal;
+  std::uint64_t value = 0;
+
+  bool holds(std::uint64_t number) const;
+};
+
+// Reads a Bound; with `Unit::bytes` its number may end in K, M or G (1024
+// each). bad_data otherwise.
+enum class Unit { times, bytes };
+Result<Bound> parse_bound(std::string_view text, Unit unit);
+
 struct Selector {
   std::vector<State> states;  // empty: the command's own choice
   std::vector<std::string> ids;
   // Whole addresses, the case ignored; "*" stands for anything.
   std::vector<std::string> to;
   std::vector<std::string> from;
+  std::vector<std::string> domains;  // of any recipient, with "*" as above
   std::vector<std::string> tags;
   std::vector<std::string> templates;
   std::vector<std::string> langs;
   std::vector<std::string> providers;  // the last that was tried
   std::vector<std::string> pools;
+  std::vector<std::string> keys;  // its idempotency key
   std::vector<Priority> priorities;
   std::optional<Milliseconds> older;  // accepted at least that long ago
   std::optional<Milliseconds> newer;  // accepted less than that long ago
+  std::optional<Bound> attempts;      // providers tried
+  std::optional<Bound> size;          // of its file, in bytes
   std::string reason;     // part of the last error or reason, case ignored
   std::size_t limit = 0;  // 0: all. The caller counts.
 
@@ -57,6 +77,10 @@ struct Selector {
                           std::string_view problem, Time now) const;
   // As far as name and folder tell: false means that matches() is false too.
   bool may_match(std::string_view id, State state) const;
+  // As far as the time in its id tells.
+  bool may_be_aged(Time id_made, Time now) const;
+  // May a message that ended on this day ("2026-11-21") be meant?
+  bool may_have_ended_on(std::string_view day, Time now) const;
 };
 
 // Adds the selectors' options to a command's parser; `selector` must outlive
