@@ -10,12 +10,11 @@ namespace pony {
 Action add_retry(CLI::App& app, Context& context) {
   auto options = std::make_shared<MoveOptions>();
   add_move_options(app, *options);
-  app.add_option("--to", options->new_recipients,
-                 "With one ID: replace its recipients that were rejected (if "
-                 "none was: all that\nnobody has accepted) by this one; may be "
-                 "repeated")
-      ->type_name("ADDRESS")
-      ->allow_extra_args(false);
+  // One option, two meanings: with an id the recipients that it is to have.
+  app.get_option("--to")->description(
+      "With one ID: replace its recipients that were rejected (if none was: "
+      "all that nobody has accepted) by this one; may be repeated. Without: "
+      "those that have this recipient");
   app.footer(std::string(
                  "What failed or is held goes back to new/, or waits for a "
                  "send_at to come; what is\ndeferred becomes due now. What was "

@@ -67,7 +67,7 @@ std::optional<Objection> expiry_objection(Move move, const Message& message,
 
 Relocated not_moved(const std::string& id, State state,
                     const Objection& objection) {
-  Relocated result{id, state, objection.said, {}};
+  Relocated result{id, state, objection.said, false, {}};
   if (objection.refused)
     result.refused =
         Error{Error::Kind::refused, objection.said, objection.hint, {}};
@@ -76,7 +76,7 @@ Relocated not_moved(const std::string& id, State state,
 
 Relocated refused(const std::string& id, std::optional<State> state,
                   Error error) {
-  Relocated result{id, state, error.what, {}};
+  Relocated result{id, state, error.what, false, {}};
   result.refused = std::move(error);
   return result;
 }
@@ -246,6 +246,17 @@ std::optional<Objection> Relocation::objection_to(State state) const {
   return objection(move_, state);
 }
 
+// Did we move it in this call? Who that was stands in its file, so we need not
+// remember a million of them.
+bool Relocation::has_moved(const MessageFile& file) const {
+  return since_ && std::any_of(file.events.rbegin(), file.events.rend(),
+                               [this](const Event& event) {
+                                 return event.ts >= *since_ &&
+                                        event.event == event_of(move_) &&
+                                        event.by == spool_.by();
+                               });
+}
+
 // Nothing: it has moved on.
 Result<std::optional<Relocated>> Relocation::take_found(
     const Found& found, std::vector<Settled>& settled) {
@@ -321,6 +332,9 @@ Result<Relocation::Plan> Relocation::plan_for(
   }
   const Time now = spool_.clock().now();
   auto no = objection_to(file->history.state);
+  if (!no && has_moved(*file))
+    no = Objection{
+        "was " + std::string(event_of(move_)) + " a moment ago", false, {}};
   if (!no) no = expiry_objection(move_, file->message, now);
   if (no) {
     plan.result = not_moved(found.id, file->history.state, *no);
@@ -337,7 +351,8 @@ Result<Relocation::Plan> Relocation::plan_for(
     plan.mended = with_recipients(file->message, old, new_recipients_);
     plan.event.domain = spool_.event({}, {}, *plan.mended).domain;
   }
-  plan.result = {found.id, state_after(plan.event), outcome_of(plan.event), {}};
+  plan.result = {
+      found.id, state_after(plan.event), outcome_of(plan.event), true, {}};
   return plan;
 }
 
@@ -395,7 +410,8 @@ Result<std::optional<Relocated>> Relocation::take_buried(
     return std::optional<Relocated>();
   if (!found) return tl::unexpected(found.error());
   if (found->state == State::fresh && move_ == Move::retry)
-    return std::optional(Relocated{id, State::fresh, "is due already", {}});
+    return std::optional(
+        Relocated{id, State::fresh, "is due already", false, {}});
   if (found->state != State::failed)
     return std::optional(
         refused(id, found->state,
@@ -416,7 +432,7 @@ Result<std::optional<Relocated>> Relocation::take_buried(
   event.id = id;
   event.by = spool_.by();
   event.reason = "put back as a dropped file, to get a new id";
-  Relocated done{id, State::fresh, outcome_of(event), {}};
+  Relocated done{id, State::fresh, outcome_of(event), true, {}};
   if (dry_run_ == DryRun::yes) {
     done.said = "would be " + done.said;
     return std::optional(std::move(done));

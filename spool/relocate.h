@@ -35,6 +35,7 @@ struct Relocated {
   std::optional<State> state;
   // For a person: "held", "would be held", "is held already".
   std::string said;
+  bool moved = false;  // or, with dry_run, would be
   // Why it was not moved. not_found: no such message; busy: a runner has it;
   // refused: its state does not allow it; bad_data: its file is no message.
   std::optional<Error> refused;
@@ -58,6 +59,10 @@ class Relocation {
     new_recipients_ = std::move(with);
   }
 
+  // For who lists while it moves: what this object has moved already, and
+  // somebody else has brought back since, is left alone.
+  void move_none_twice() { since_ = spool_.clock().now(); }
+
   // Moves those that may be moved, with one sync for all, and answers in the
   // order of `ids`. Errors: the spool's (disk, …); what was claimed by then
   // is brought back by the next runner.
@@ -73,6 +78,7 @@ class Relocation {
   Result<std::optional<Relocated>> look_at(const Found& found);
   Result<std::optional<Found>> find(const std::string& id);
   std::optional<Objection> objection_to(State state) const;
+  bool has_moved(const MessageFile& file) const;
   Result<Plan> plan_for(const Found& found,
                         const Result<MessageFile>& file) const;
   Result<> replace_in_file(const MessageFile& file, const Event& retried,
@@ -83,6 +89,7 @@ class Relocation {
   Move move_;
   DryRun dry_run_;
   std::vector<Address> new_recipients_;
+  std::optional<Time> since_;
   std::optional<RunnerFolder> runner_;  // made when first needed
   // Ids come in the order of a listing: the next is where the last one was.
   std::string last_folder_;
