@@ -11,6 +11,8 @@ Action add_send(CLI::App& app, Context& context);
 Action add_run(CLI::App& app, Context& context);
 Action add_queue(CLI::App& app, Context& context);
 Action add_show(CLI::App& app, Context& context);
+Action add_explain(CLI::App& app, Context& context);
+Action add_wait(CLI::App& app, Context& context);
 Action add_events(CLI::App& app, Context& context);
 Action add_report(CLI::App& app, Context& context);
 Action add_retry(CLI::App& app, Context& context);
@@ -36,5 +38,8 @@ Action add_feedback(CLI::App& app, Context& context);
 Action add_fsck(CLI::App& app, Context& context);
 Action add_purge(CLI::App& app, Context& context);
 Action add_template_preview(CLI::App& app, Context& context);
+
+Action add_schema(CLI::App& app, Context& context);
+Action add_completion(CLI::App& app, Context& context);
 
 }  // namespace pony

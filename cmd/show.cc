@@ -6,10 +6,9 @@
 #include "cmd/commands.h"
 #include "cmd/listing.h"
 #include "cmd/show_format.h"
+#include "cmd/subject.h"
 #include "core/json.h"
 #include "core/mime/builder.h"
-#include "core/mime/raw_mail.h"
-#include "core/template/render_message.h"
 
 namespace pony {
 namespace {
@@ -18,14 +17,6 @@ struct ShowOptions {
   std::vector<std::string> ids;
   bool eml = false;
 };
-
-Result<RenderedMessage> render(const MessageFile& file, Context& context) {
-  auto config = context.config();
-  if (!config) return tl::unexpected(config.error());
-  TemplateStore templates((*config)->templates, (*config)->default_lang);
-  return render_message(file.message, file.id, file.accepted_at, templates,
-                        (*config)->default_from);
-}
 
 bool needs_utf8(const RenderedMessage& mail) {
   if (!is_ascii(local_part(mail.from.email))) return true;
@@ -41,21 +32,13 @@ Result<> show_eml(const std::string& id, Context& context) {
   if (!listed->file)
     return fail(Error::Kind::bad_data,
                 "'" + id + "' cannot be shown as mail: " + listed->problem);
-  auto mail = render(*listed->file, context);
+  auto mail = rendered(*listed->file, context);
   if (!mail) return wrap(mail.error(), "cannot make the mail of '" + id + "'");
   auto bytes = compose_mime(*mail, {needs_utf8(*mail)});
   if (!bytes)
     return wrap(bytes.error(), "cannot make the mail of '" + id + "'");
   context.io().out(*bytes);
   return {};
-}
-
-// Its template's subject filled in; what stops that stops no `show`.
-std::string subject_of(const MessageFile& file, Context& context) {
-  if (!file.message.raw.empty()) return raw_subject(file.message.raw);
-  if (file.message.template_id.empty()) return file.message.subject;
-  auto mail = render(file, context);
-  return mail ? std::move(mail->subject) : std::string();
 }
 
 Result<> show_one(const std::string& id, Context& context) {
