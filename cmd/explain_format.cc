@@ -100,7 +100,7 @@ class Fates {
         if (fate.outcome != "accepted") fate = {fate.email, {}, {}, {}};
     if (event.event == "suppressed")
       for (auto& fate : fates_)
-        if (fate.outcome.empty() && concerns(event, fate.email))
+        if (fate.outcome.empty() && fate.email == event.recipient)
           fate = {fate.email, "suppressed", {}, event.reason};
     if (event.event != "attempted" || !event.outcome) return;
     for (const auto& one : event.recipients)
@@ -110,12 +110,6 @@ class Fates {
       if (!history_.settled.contains(email))
         set(email, *event.outcome, event, event.error);
   }
-  static bool concerns(const Event& event, const std::string& email) {
-    return std::any_of(
-        event.recipients.begin(), event.recipients.end(),
-        [&](const RecipientOutcome& one) { return one.email == email; });
-  }
-
   std::vector<std::string> emails_;
   std::vector<Fate> fates_;
   History history_;
@@ -270,8 +264,7 @@ std::string with_reason(std::string text, const Event& event) {
 
 // Who it is about: feedback and suppressions name one recipient.
 std::string whom(const Event& event) {
-  return event.recipients.empty() ? "a recipient"
-                                  : printable(event.recipients.front().email);
+  return event.recipient.empty() ? "a recipient" : printable(event.recipient);
 }
 
 std::string feedback(const Event& event) {
@@ -657,10 +650,7 @@ std::string happened_json(const std::vector<Event>& events) {
     json.field("event", event.event);
     text_or_null(json, "by", event.by);
     text_or_null(json, "provider", event.provider);
-    text_or_null(json, "recipient",
-                 event.recipients.size() == 1 && is_feedback(event.event)
-                     ? event.recipients.front().email
-                     : std::string());
+    text_or_null(json, "recipient", event.recipient);
     time_or_null(json, "next_at", event.next_at);
     text_or_null(json, "reason", event.reason);
     json.end();
