@@ -16,7 +16,7 @@ Action add_cancel(CLI::App& app, Context& context) {
                   "being delivered cannot be cancelled.\n\n"
                   "Examples\n"
                   "  pony cancel 01JD8Q7Z4V6M3N5P7R9T1W3Y5A\n"
-                  "  pony queue --ids --tag newsletter | pony cancel -"
+                  "  pony cancel --tag newsletter --dry-run"
                   "\n\n") +
       k_move_exit_codes);
   return [options, &context] {

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "cmd/commands.h"
+#include "cmd/complete.h"
 #include "cmd/sendmail.h"
 #include "core/json.h"
 
@@ -36,6 +37,7 @@ int find_command(int argc, const char* const* argv) {
 }
 
 const Command* command_called(std::string_view name) {
+  if (name == "requeue") name = "retry";  // postsuper's word
   for (const auto& command : commands())
     if (command.name == name) return &command;
   return nullptr;
@@ -56,6 +58,7 @@ std::string help_of_all() {
       "Usage: pony [--config FILE] [--spool DIR] COMMAND [OPTION...]\n";
   std::string_view group;
   for (const auto& command : commands()) {
+    if (command.group.empty()) continue;
     text += command.group == group ? "" : "\n";
     std::string head(command.group == group ? "" : command.group);
     group = command.group;
@@ -82,7 +85,8 @@ std::string help_of_all() {
 int unknown_command(Context& context, std::string_view word) {
   std::vector<std::string_view> names;
   for (const auto& command : commands())
-    names.push_back(command.name.substr(0, command.name.find(' ')));
+    if (!command.group.empty())
+      names.push_back(command.name.substr(0, command.name.find(' ')));
   context.tell({Error::Kind::usage,
                 "there is no command '" + printable(word, 60) + "'",
                 did_you_mean(word, names).empty() ? "see: pony --help"
@@ -105,36 +109,16 @@ void harden_process() {
   std::signal(SIGXFSZ, SIG_IGN);
 }
 
-void add_global_options(CLI::App& app, GlobalOptions& options) {
-  const std::string group = "Options of every command";
-  app.add_option("--config", options.config, "The configuration file")
-      ->type_name("FILE")
-      ->group(group);
-  app.add_option("--spool", options.spool,
-                 "The spool, instead of the configured")
-      ->type_name("DIR")
-      ->group(group);
-  app.add_flag("--quiet,-q", options.quiet,
-               "Say only what a person should act on")
-      ->group(group);
-  app.add_flag("--verbose,-v", options.verbose, "Say more")->group(group);
-  app.add_flag("--json", options.json, "Answer in JSON")->group(group);
-  app.add_flag("--no-color", options.no_color, "No colour")->group(group);
-}
-
 int run_command(const Command& command, int first, int argc,
                 const char* const* argv, Context& context) {
   context.command = command.name;
   CLI::App app(std::string(command.summary),
                "pony " + std::string(command.name));
-  app.set_help_flag("--help,-h", "Print this and exit");
-  app.get_formatter()->column_width(26);
-  add_global_options(app, context.options);
   const int behind = first + 1 +
                      static_cast<int>(std::count(command.name.begin(),
                                                  command.name.end(), ' '));
   context.bare = behind == argc;
-  const Action action = command.add(app, context);
+  const Action action = fill_parser(command, app, context);
 
   // CLI11 takes them last first, without the words of the command's name.
   std::vector<std::string> words;
@@ -238,6 +222,30 @@ int dispatch(int argc, const char* const* argv, Context& context) {
 
 }  // namespace
 
+void add_global_options(CLI::App& app, GlobalOptions& options) {
+  const std::string group = "Options of every command";
+  app.add_option("--config", options.config, "The configuration file")
+      ->type_name("FILE")
+      ->group(group);
+  app.add_option("--spool", options.spool,
+                 "The spool, instead of the configured")
+      ->type_name("DIR")
+      ->group(group);
+  app.add_flag("--quiet,-q", options.quiet,
+               "Say only what a person should act on")
+      ->group(group);
+  app.add_flag("--verbose,-v", options.verbose, "Say more")->group(group);
+  app.add_flag("--json", options.json, "Answer in JSON")->group(group);
+  app.add_flag("--no-color", options.no_color, "No colour")->group(group);
+}
+
+Action fill_parser(const Command& command, CLI::App& app, Context& context) {
+  app.set_help_flag("--help,-h", "Print this and exit");
+  app.get_formatter()->column_width(26);
+  add_global_options(app, context.options);
+  return command.add(app, context);
+}
+
 const std::vector<Command>& commands() {
   static const std::vector<Command> table = {
       {"enqueue",
@@ -250,8 +258,7 @@ const std::vector<Command>& commands() {
        add_run},
       {"queue", "what is waiting, and why", "Queue", add_queue},
       {"show", "one message and every event of its life", "Queue", add_show},
-      {"explain", "a message's story in plain sentences", "Queue",
-       add_explain},
+      {"explain", "a message's story in plain sentences", "Queue", add_explain},
       {"wait", "until it is known what became of messages", "Queue", add_wait},
       {"retry", "bring failed, held or deferred messages back", "Queue",
        add_retry},
@@ -290,6 +297,12 @@ const std::vector<Command>& commands() {
        add_config_check},
       {"config show", "the configuration with its defaults filled in", "Set up",
        add_config_show},
+      {"schema", "JSON Schema of messages, events, configuration", "Set up",
+       add_schema},
+      {"completion", "a script for bash, zsh or fish", "Set up",
+       add_completion},
+      {"complete", "what may come next on a command line", "", nullptr,
+       run_complete},
       {"provider list", "the providers and their health", "Upkeep",
        add_provider_list},
       {"provider check", "could mail be sent? asks each, sends nothing",

@@ -22,7 +22,7 @@ using Action = std::function<Result<int>()>;
 struct Command {
   std::string_view name;  // "enqueue", or "config check"
   std::string_view summary;
-  std::string_view group;
+  std::string_view group;  // empty: it is not told of
   // Adds the command's options to its parser and answers with what it does.
   Action (*add)(CLI::App& app, Context& context);
   // Instead: one that reads its words itself, as they are not written in
@@ -33,6 +33,11 @@ struct Command {
 
 // All commands, in the order of the help.
 const std::vector<Command>& commands();
+
+// Adds what every command has, and what this one has, to its parser; answers
+// with what it does.
+Action fill_parser(const Command& command, CLI::App& app, Context& context);
+void add_global_options(CLI::App& app, GlobalOptions& options);
 
 // sysexits.h: 0, 64, 65, 66, 69, 70, 73, 74, 75, 77, 78.
 int exit_code(Error::Kind kind);

@@ -15,7 +15,7 @@ Action add_hold(CLI::App& app, Context& context) {
                   "there until they are\nreleased, retried or cancelled.\n\n"
                   "Examples\n"
                   "  pony hold 01JD8Q7Z4V6M3N5P7R9T1W3Y5A\n"
-                  "  pony queue --ids --tag newsletter | pony hold -"
+                  "  pony hold --tag newsletter"
                   "\n\n") +
       k_move_exit_codes);
   return [options, &context] {

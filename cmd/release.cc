@@ -15,7 +15,7 @@ Action add_release(CLI::App& app, Context& context) {
                   "to come.\n\n"
                   "Examples\n"
                   "  pony release 01JD8Q7Z4V6M3N5P7R9T1W3Y5A\n"
-                  "  pony queue --ids --state held | pony release -"
+                  "  pony release --state held"
                   "\n\n") +
       k_move_exit_codes);
   return [options, &context] {

@@ -24,7 +24,7 @@ Action add_retry(CLI::App& app, Context& context) {
                  "  pony retry 01JD8Q7Z4V6M3N5P7R9T1W3Y5A\n"
                  "  pony retry 01JD8Q7Z4V6M3N5P7R9T1W3Y5A --to "
                  "ann@example.com\n"
-                 "  pony queue --ids --state failed | pony retry -"
+                 "  pony retry --state failed --tag signup --older 1h --dry-run"
                  "\n\n") +
              k_move_exit_codes);
   return [options, &context] {

@@ -60,9 +60,12 @@ check_options() {
       fail "--$option of 'pony $*' is not in $pages"
   done
 }
-for command in init enqueue run queue show events feedback retry cancel hold release \
-  fsck; do
+for command in init enqueue run queue show explain wait events feedback schema \
+  retry cancel hold release completion fsck; do
   check_options "pony-$command.1" "$command"
+done
+for command in retry cancel hold release; do
+  check_options "pony-$command.1 pony-queue.1" "$command"
 done
 check_options "pony-send.1 pony-enqueue.1" send
 check_options "pony-report.1 pony-events.1" report

@@ -55,6 +55,40 @@ ids() { pony queue --ids "$@" | sort | tr '\n' ' '; }
 [[ $(ids --older 1d) == "" ]] || fail "--older"
 [[ $(ids --newer 1d | wc -w) == 3 ]] || fail "--newer"
 
+[[ $(ids --domain example.org) == "$two " ]] || fail "--domain"
+[[ $(ids --domain '*.org' --domain none) == "$two " ]] || fail "--domain with *"
+keyed=$(pony enqueue --to kim@example.net --subject Key --text x --key order-7)
+[[ $(ids --key order-7) == "$keyed " ]] || fail "--key"
+expect 0 pony cancel --quiet "$keyed"
+[[ $(ids --attempts 0 | wc -w) == 3 && $(ids --attempts '>0' | wc -w) == 0 ]] || fail "--attempts"
+[[ $(ids --size '<1M' | wc -w) == 3 && $(ids --size '>=1K' | wc -w) == 0 ]] || fail "--size"
+pony queue --ids -0 --tag signup | tr '\0' '\n' | grep -qx "$one" || fail "-0"
+[[ $(pony queue --ids -0 | tr -dc '\0' | wc -c) == 3 ]] || fail "not a NUL an id"
+expect 64 pony queue -0
+
+# Fields: stable, between tabs, a line a message whatever is in it.
+expect 0 pony queue --fields id,state,to,from,tags,attempts,next,template --tag signup
+[[ $(cat "$T/out") == "$one"$'\tnew\tann@example.com\tteam@widgets.example\tsignup\t0\t\t' ]] || fail "$(cat -A "$T/out")"
+expect 0 pony queue --fields next --state deferred
+[[ $(cat "$T/out") =~ ^20[0-9-]+T[0-9:.]+Z$ ]] || fail "no time: $(cat "$T/out")"
+expect 0 pony queue --fields subject,size,age --to bob@example.org
+[[ $(cat "$T/out") =~ ^Two$'\t'[0-9]+$'\t'[0-9]+$ ]] || fail "$(cat "$T/out")"
+expect 64 pony queue --fields id,sized
+err_has "did you mean 'size'?"
+expect 64 pony queue --fields id --json
+expect 64 pony queue --fields id --ids
+
+# With --newer no day is looked into that is too old to matter.
+mkdir -p "$SPOOL/failed/2001-01-01"
+chmod 700 "$SPOOL/failed/2001-01-01"
+echo 'no message' >"$SPOOL/failed/2001-01-01/00ZZZZZZZZ0000000000000000.jsonl"
+[[ $(pony queue --state failed --newer 1d --ids) == "$keyed" ]] || fail "--newer"
+if command -v strace >/dev/null; then
+  strace -f -qq -o "$T/calls" -e trace=openat "$PONY" --config "$T/pony.yaml" queue --state failed --newer 1d >/dev/null 2>&1
+  ! grep -q 2001-01-01 "$T/calls" || fail "it looked into 2001"
+fi
+rm -rf "$SPOOL/failed/2001-01-01"
+
 # The summary.
 expect 0 pony queue --summary --json
 python3 - "$T/out" <<'PY'
@@ -79,7 +113,7 @@ out_has "dee@example.com"
 expect 0 pony run --quiet
 expect 0 pony queue --state failed
 out_has "'bad.json' is not a valid message"
-buried=$(pony queue --state failed --ids)
+buried=$(pony queue --state failed --reason 'valid message' --ids)
 [[ $buried =~ ^[0-9A-Z]{26}$ ]] || fail "a buried file has no id: '$buried'"
 expect 0 pony queue --state failed --json
 out_has '"queue_name":"failed"'
@@ -93,7 +127,7 @@ out_has "$broken  held"
 out_has "no valid message: its first line"
 
 # By state.
-[[ $(pony queue --state all --ids | wc -l) == 6 ]] || fail "--state all"
+[[ $(pony queue --state all --ids | wc -l) == 7 ]] || fail "--state all"
 [[ $(ids --state sent,deferred | wc -w) == 4 ]] || fail "two states"
 
 # A reader that goes early is no error.
