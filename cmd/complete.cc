@@ -248,7 +248,15 @@ class CommandLine {
     for (const auto& name : option.get_lnames())
       if (const auto kind = kind_called("--" + name); !kind.empty())
         return values_of(kind, command);
-    return values_of(kind_called(option.get_type_name()), command);
+    return values_of(kind_of_type(option), command);
+  }
+
+  // "table|json|csv:{table,json,csv}": behind the colon CLI11 says what else
+  // it checks.
+  static std::string kind_of_type(const CLI::Option& option) {
+    const std::string type = option.get_type_name();
+    return std::string(
+        kind_called(std::string_view(type).substr(0, type.find(':'))));
   }
 
   Candidates of_positional(const Command& command, const CLI::App& app,
@@ -271,7 +279,7 @@ class CommandLine {
     if (last == nullptr || (index != static_cast<std::size_t>(-1) &&
                             last->get_items_expected_max() < 2))
       return {};
-    auto kind = kind_called(last->get_type_name());
+    std::string kind = kind_of_type(*last);
     if (kind.empty()) kind = kind_called(last->get_name(true));
     if (kind == "id" && command.name.starts_with("template "))
       kind = command.name == "template add" ? "" : "template";

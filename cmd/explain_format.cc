@@ -106,9 +106,11 @@ class Fates {
     for (const auto& one : event.recipients)
       set(one.email, one.outcome, event, one.error);
     if (!event.recipients.empty()) return;
-    for (const auto& email : emails_)
-      if (!history_.settled.contains(email))
-        set(email, *event.outcome, event, event.error);
+    for (auto& fate : fates_)
+      if (fate.outcome != "suppressed" &&
+          !history_.settled.contains(fate.email))
+        fate = {fate.email, std::string(to_text(*event.outcome)),
+                event.provider, event.error};
   }
   std::vector<std::string> emails_;
   std::vector<Fate> fates_;
@@ -440,7 +442,7 @@ Next next_of_failed(const Story& story, const std::vector<Fate>& fates,
   if (expires_at && *expires_at <= now) {
     next.text = "Nothing: it is past its expires_at, and would expire again.";
     next.commands.push_back(
-        {"to send its content anew", "pony show --json " + id});
+        {"to see its content, for a new message", "pony show --json " + id});
     return next;
   }
   next.action = "retry";
@@ -533,6 +535,8 @@ std::string headline(const Story& story, const std::vector<Fate>& fates,
       return "is being delivered";
     case State::sent: {
       std::string text = "was sent";
+      if (end != nullptr && !end->provider.empty())
+        text += " by " + printable(end->provider, k_name_limit);
       if (end != nullptr)
         text += ", " + span_words(end->ts - listed.arrived) + " after it came";
       const auto has = std::count_if(

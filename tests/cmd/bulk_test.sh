@@ -55,7 +55,7 @@ expect 0 pony run --quiet
 behave '{"outcome":"rejected","error":"no"}'
 queue 300 --tag loop >/dev/null
 expect 0 pony run --quiet
-pony run --loop --quiet 2>/dev/null &
+"$PONY" --config "$T/pony.yaml" run --loop --quiet 2>/dev/null &
 runner=$!
 background+=("$runner")
 expect 0 timeout 60 "$PONY" --config "$T/pony.yaml" retry --state failed --tag loop

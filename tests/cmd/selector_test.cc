@@ -21,6 +21,9 @@ MessageFile a_file() {
   file.message.template_id = "welcome";
   file.message.lang = "es";
   file.message.pool = "default";
+  file.message.idempotency_key = "order-7";
+  file.size = 2048;
+  file.history.attempts = 3;
   file.history.last_provider = "main";
   file.history.last_error = "550 Mailbox full";
   return file;
@@ -67,6 +70,16 @@ TEST_CASE("each selector keeps what it names and leaves out the rest") {
           {{"--priority", "normal"}, {"--priority", "high,bulk"}},
           {{"--older", "60m"}, {"--older", "61m"}},
           {{"--newer", "61m"}, {"--newer", "60m"}},
+          {{"--domain", "Example.ORG"}, {"--domain", "ample.org"}},
+          {{"--domain", "*.com"}, {"--domain", "*.net"}},
+          {{"--key", "order-7"}, {"--key", "order-70"}},
+          {{"--attempts", "3"}, {"--attempts", "4"}},
+          {{"--attempts", ">2"}, {"--attempts", ">3"}},
+          {{"--attempts", ">=3"}, {"--attempts", ">=4"}},
+          {{"--attempts", "<4"}, {"--attempts", "<3"}},
+          {{"--attempts", "<=3"}, {"--attempts", "<=2"}},
+          {{"--size", "2K"}, {"--size", ">2K"}},
+          {{"--size", "<1M"}, {"--size", ">=1G"}},
           {{"--reason", "mailbox FULL"}, {"--reason", "greylisted"}},
       };
   for (const auto& [meant, left_out] : cases) {
@@ -103,6 +116,32 @@ TEST_CASE("a value that means nothing is refused") {
   CHECK_THROWS_AS(selector_of({"--state", "active"}), CLI::ValidationError);
   CHECK_THROWS_AS(selector_of({"--priority", "urgent"}), CLI::ValidationError);
   CHECK_THROWS_AS(selector_of({"--older", "5"}), CLI::ValidationError);
+  for (const char* bound :
+       {"", ">", "many", "-1", "3K", "=>3", "3 ", "99999999999999999999999"}) {
+    CAPTURE(bound);
+    CHECK_THROWS_AS(selector_of({"--attempts", bound}), CLI::ValidationError);
+  }
+  for (const char* bound : {">1X", "1KB", "99999999999999G"}) {
+    CAPTURE(bound);
+    CHECK_THROWS_AS(selector_of({"--size", bound}), CLI::ValidationError);
+  }
+}
+
+TEST_CASE("what a name or a day tells never leaves out what is meant") {
+  using std::chrono::hours;
+  using std::chrono::minutes;
+  const Selector newer = selector_of({"--newer", "60m"});
+  CHECK(newer.may_be_aged(k_now - minutes(60), k_now));
+  CHECK_FALSE(newer.may_be_aged(k_now - minutes(62), k_now));
+  const Selector older = selector_of({"--older", "60m"});
+  CHECK(older.may_be_aged(k_now - minutes(60), k_now));
+  CHECK_FALSE(older.may_be_aged(k_now - minutes(58), k_now));
+  // It was accepted on the 20th at noon or later; clocks may be a day apart.
+  const Selector day = selector_of({"--newer", "1d"});
+  CHECK(day.may_have_ended_on("2026-11-21", k_now));
+  CHECK(day.may_have_ended_on("2026-11-19", k_now));
+  CHECK_FALSE(day.may_have_ended_on("2026-11-18", k_now));
+  CHECK(older.may_have_ended_on("2001-01-01", k_now));
 }
 
 TEST_CASE("a sender that the configuration gives can be selected") {

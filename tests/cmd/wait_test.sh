@@ -24,7 +24,7 @@ expect 75 pony --json wait "$id" --timeout 0s
 jq -e --arg id "$id" '.id == $id and .state == "new" and .event == null' "$T/out" >/dev/null || fail "$(cat "$T/out")"
 
 # --- it is told as soon as it is sent, without a timeout
-pony wait "$id" >"$T/waited" &
+"$PONY" --config "$T/pony.yaml" wait "$id" >"$T/waited" &
 waiter=$!
 wait_until watches "$waiter"
 expect 0 pony run --quiet
@@ -38,7 +38,7 @@ expect 0 pony --quiet wait "$id"
 # --- failed, with the reason; the days of failed/ begin while we wait
 behave '{"outcome":"rejected","error":"550 no such user"}'
 bad=$(queue bad@example.com)
-pony --json wait "$bad" >"$T/waited" &
+"$PONY" --config "$T/pony.yaml" --json wait "$bad" >"$T/waited" &
 waiter=$!
 wait_until watches "$waiter"
 expect 0 pony run --quiet
@@ -56,7 +56,7 @@ out_has "$cancelled: cancelled"
 behave '{"outcome":"accepted"}'
 for ((i = 0; i < 300; ++i)); do printf '{"to":"u%d@example.com","subject":"s","text":"t"}\n' $i; done |
   pony enqueue --quiet >"$T/ids"
-pony wait - <"$T/ids" >"$T/waited" &
+"$PONY" --config "$T/pony.yaml" wait - <"$T/ids" >"$T/waited" &
 waiter=$!
 wait_until watches "$waiter"
 expect 0 pony run --quiet
@@ -74,7 +74,7 @@ out_has "$id: sent"
 # --- a day that begins meanwhile
 if command -v faketime >/dev/null; then
   tomorrow=$(queue)
-  pony wait "$tomorrow" >"$T/waited" &
+  "$PONY" --config "$T/pony.yaml" wait "$tomorrow" >"$T/waited" &
   waiter=$!
   wait_until watches "$waiter"
   FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f +1d "$PONY" --config "$T/pony.yaml" run --quiet
@@ -92,6 +92,7 @@ out_has "is not a valid message"
 # --- it sleeps while nothing happens: no polling
 if command -v strace >/dev/null; then
   code=0
+  late=$(queue late@example.com --at +72h)
   strace -f -qq -o "$T/calls" -e trace=openat,newfstatat,poll "$PONY" --config "$T/pony.yaml" \
     wait "$late" --timeout 1s >/dev/null 2>&1 || code=$?
   [[ $code == 75 ]] || fail "exit code $code"
@@ -101,7 +102,7 @@ fi
 
 # --- enqueue --wait is the same
 (wait_until test -n "$(ls "$SPOOL/new" 2>/dev/null)"; true)
-pony run --loop --quiet &
+"$PONY" --config "$T/pony.yaml" run --loop --quiet &
 background+=($!)
 expect 0 queue ann@example.com --wait 20s
 err_has ": sent via script"

@@ -69,6 +69,36 @@ TEST_CASE("retrying a deferred message makes it due, with a fresh backoff") {
   CHECK(located.file.history.reason.empty());
 }
 
+TEST_CASE("who lists while it moves moves no message twice") {
+  TempSpool spool;
+  const auto id = spool.accept();
+  const auto fail_it = [&] {
+    spool.happen(id, {spool.event("failed", id)});
+    REQUIRE(spool.load(id).state == State::failed);
+  };
+  const auto state_after_move = [&](Relocation& relocation) {
+    auto results = relocation.move(std::vector{id});
+    REQUIRE_OK(results);
+    CHECK_FALSE(results->front().refused);
+    return spool.load(id).state;
+  };
+  fail_it();
+  // Somebody's retry of before is no matter of ours.
+  CHECK(moved(spool, Move::retry, id).moved);
+  fail_it();
+  spool.clock.advance(std::chrono::seconds(1));
+
+  Relocation relocation(*spool, Move::retry, DryRun::no);
+  relocation.move_none_twice();
+  CHECK(state_after_move(relocation) == State::fresh);
+  fail_it();
+  CHECK(state_after_move(relocation) == State::failed);
+
+  // Unless it was asked to: an id that is given again is meant.
+  Relocation by_hand(*spool, Move::retry, DryRun::no);
+  CHECK(state_after_move(by_hand) == State::fresh);
+}
+
 TEST_CASE("each state allows what the manual says, and nothing else") {
   struct Case {
     const char* event;  // nullptr: the message is new
