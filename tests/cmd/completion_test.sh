@@ -116,12 +116,12 @@ read_until() {
   repeat 200; do
     zpty -r -t z more && text+=$more
     [[ $text == *$1* ]] && break
-    read -t 0.05 < /dev/null || sleep 0.05
+    sleep 0.05
   done
   print -r -- "$text"
 }
 zpty -w z "PS1=; fpath=($ZFUNC \$fpath); autoload -Uz compinit; compinit -u -D; zstyle ':completion:*' list-colors ''"
-zpty -w z "LISTMAX=1000; unsetopt zle_bracketed_paste; bindkey '^I' expand-or-complete; PS1=ready'> '"
+zpty -w z "LISTMAX=1000; unsetopt zle_bracketed_paste list_ambiguous; bindkey '^I' expand-or-complete; PS1=ready'> '"
 read_until 'ready>' >/dev/null
 zpty -w -n z "pony $LINE"$'\t'
 read_until "$WANTED"
