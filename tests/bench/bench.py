@@ -629,6 +629,66 @@ def bench_start():
               column(results[theirs], "p50_ms"))
 
 
+def bench_queue():
+    """Looking at a queue that is long: at once, and in flat memory."""
+    many, few = full(1_000_000, 50_000), full(50_000, 5_000)
+    folder = pathlib.Path(os.environ["BENCH_SCRATCH"]) / "queue"
+
+    def filled(count):
+        pony = Pony(f"queue{count}", SINK_CONFIG, sender=FROM, port=SINK_PORT,
+                    more="")
+        spool = folder / str(count)
+        with subprocess.Popen([*pony.command("--spool", spool, "--quiet",
+                                             "enqueue")],
+                              stdin=subprocess.PIPE, text=True,
+                              stdout=subprocess.DEVNULL) as taking:
+            for index in range(count):
+                taking.stdin.write(json.dumps(
+                    {"to": f"user{index}@bench.example", "subject": "Hello",
+                     "text": "x", "tags": [f"t{index % 100}"]}) + "\n")
+        expect_count("pony enqueue", files_below(spool / "new"), count)
+        return pony.command("--spool", str(spool), "queue")
+
+    def first_line(command):
+        began = time.monotonic()
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            process.stdout.read1(1)
+            seconds = time.monotonic() - began
+            process.stdout.close()  # as head does
+        return seconds * 1000
+
+    def listing(command, count, *options):
+        def turn():
+            told = spawn([*command, *options])
+            return {"first_ms": first_line([*command, *options]),
+                    "rate": count / told["seconds"],
+                    "cpu_ms": told["cpu_seconds"] * 1000 / count,
+                    "rss_mb": told["peak_rss_kb"] / 1024}
+        return turn
+
+    long, short = filled(many), filled(few)
+    kinds = {"": (), " --ids": ("--ids",), " --json": ("--json",),
+             " --summary": ("--summary",)}
+    results = in_turns({
+        **{f"queue{name}, {many:,} wait": listing(long, many, *options)
+           for name, options in kinds.items()},
+        **{f"queue{name}, {few:,} wait": listing(short, few, *options)
+           for name, options in kinds.items() if name != " --summary"}})
+    for name, runs in results.items():
+        key, unit = ("rate", "messages/s") if " --" in name else (
+            "first_ms", "ms to the first line")
+        add_figures("queue", {name: runs}, key, unit)
+    table = f"queue, {many:,} wait"
+    add_ratio("queue", "first line ÷ 50 ms", column(results[table], "first_ms"),
+              [50] * ROUNDS, ("≤", 1))
+    for name in ("", " --ids", " --json"):
+        add_ratio("queue", f"queue{name}: peak RSS, {many:,} ÷ {few:,}",
+                  column(results[f"queue{name}, {many:,} wait"], "rss_mb"),
+                  column(results[f"queue{name}, {few:,} wait"], "rss_mb"),
+                  ("≤", 1.1))
+    shutil.rmtree(folder)
+
+
 def bench_compose():
     """core/template and core/mime alone; compose.cc says what is done."""
     seconds = full(1, 0.2)
@@ -652,7 +712,8 @@ def bench_compose():
 BENCHES = {"enqueue": bench_enqueue, "enqueue8": bench_enqueue8,
            "stream": bench_stream, "drain": bench_drain, "slow": bench_slow,
            "http": bench_http,
-           "start": bench_start, "compose": bench_compose}
+           "start": bench_start, "queue": bench_queue,
+           "compose": bench_compose}
 
 
 # ----- the table
