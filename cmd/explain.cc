@@ -74,6 +74,9 @@ Result<Story> story_of(const std::string& id, Context& context) {
   const State state = story.listed.state;
   if (state == State::fresh || state == State::deferred)
     story.gives_up_at = gives_up_at(file, **config);
+  // The pool that was used, if it was tried.
+  for (const auto& event : story.events)
+    if (!event.pool.empty()) story.pool = event.pool;
   if (state == State::sent) return story;
   const auto* pool = pool_of(story, **config);
   if (pool == nullptr) return story;

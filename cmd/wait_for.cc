@@ -23,6 +23,8 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr Milliseconds k_first_pause{10};
 constexpr Milliseconds k_longest_pause{500};
 constexpr Milliseconds k_second_look = std::chrono::minutes(1);
+// Who asks for more waits for ever, and no clock overflows.
+constexpr Milliseconds k_longest_wait = std::chrono::hours(24 * 365 * 10);
 constexpr std::size_t k_note_limit = std::size_t{64} << 10;
 constexpr State k_ends[] = {State::sent, State::failed};
 
@@ -215,6 +217,7 @@ Result<> OutcomeWait::take_news() {
 
 Result<> OutcomeWait::wait(std::optional<Milliseconds> limit) {
   const auto begun = SteadyClock::now();
+  if (limit && *limit > k_longest_wait) limit.reset();
   const bool is_told = !watched_.empty();
   Milliseconds pause = is_told ? k_second_look : k_first_pause;
   auto next_look = begun + pause;

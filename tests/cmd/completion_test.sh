@@ -71,6 +71,16 @@ has "$(next run --pool '')" fast
 has "$(next enqueue --attach '')" :files
 has "$(next --spool '')" :dirs
 
+# Whatever is offered is taken.
+for value in $(next queue --state ''); do expect 0 pony queue --state "$value"; done
+for value in $(next queue --priority ''); do expect 0 pony queue --priority "$value"; done
+for value in $(next queue --fields ''); do expect 0 pony queue --fields "$value"; done
+for value in $(next report --by ''); do expect 0 pony report --by "$value"; done
+for value in $(next report --format ''); do expect 0 pony report --format "$value"; done
+for value in $(next schema ''); do expect 0 pony schema "$value"; done
+for value in $(next completion ''); do expect 0 pony completion "$value"; done
+for name in queue show explain; do expect 0 pony "$name" --help; done
+
 # --- ids: newest first, of the states that fit
 is() { [[ $1 == "$2" ]] || fail "'$1' instead of '$2'"; }
 is "$(next show '' | head -1)" "$failed"

@@ -53,6 +53,7 @@ out_has '"503 we are down\x0asorry", so the next provider was asked.'
 out_has "Try 2: second took it after"
 out_has "and knows it as x-1."
 out_has "Nothing: it is done."
+is "$(facts "$id" '.pool')" '"default"'
 is "$(facts "$id" '[.providers, (.attempts | map(.outcome)), (.attempts | all(.ms >= 0)), (.took_ms > 0), .next.action]')" \
   '[["main","second"],["unavailable","accepted"],true,true,"none"]'
 
