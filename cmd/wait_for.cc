@@ -23,7 +23,7 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr Milliseconds k_first_pause{10};
 constexpr Milliseconds k_longest_pause{500};
 constexpr Milliseconds k_second_look = std::chrono::minutes(1);
-// Who asks for more waits for ever, and no clock overflows.
+// Stands for ever, and lets no clock overflow.
 constexpr Milliseconds k_longest_wait = std::chrono::hours(24 * 365 * 10);
 constexpr std::size_t k_note_limit = std::size_t{64} << 10;
 constexpr State k_ends[] = {State::sent, State::failed};
@@ -217,13 +217,14 @@ Result<> OutcomeWait::take_news() {
 
 Result<> OutcomeWait::wait(std::optional<Milliseconds> limit) {
   const auto begun = SteadyClock::now();
-  if (limit && *limit > k_longest_wait) limit.reset();
+  const Milliseconds longest =
+      std::min(limit.value_or(k_longest_wait), k_longest_wait);
   const bool is_told = !watched_.empty();
   Milliseconds pause = is_told ? k_second_look : k_first_pause;
   auto next_look = begun + pause;
   while (!pending_.empty()) {
     const auto now = SteadyClock::now();
-    if (limit && now - begun >= *limit) break;
+    if (now - begun >= longest) break;
     if (now >= next_look) {
       if (auto looked = look_for_all(); !looked) return looked;
       if (!is_told) pause = std::min(pause * 2, k_longest_pause);
@@ -231,8 +232,7 @@ Result<> OutcomeWait::wait(std::optional<Milliseconds> limit) {
       continue;
     }
     auto until = next_look;
-    if (limit && *limit < k_second_look)
-      until = std::min(until, begun + *limit);
+    until = std::min(until, begun + longest);
     const auto left = std::chrono::ceil<Milliseconds>(until - now);
     pollfd waiting{inotify_.get(), POLLIN, 0};
     const int ready = ::poll(&waiting, 1, static_cast<int>(left.count()));
