@@ -259,34 +259,52 @@ class CommandLine {
         kind_called(std::string_view(type).substr(0, type.find(':'))));
   }
 
-  Candidates of_positional(const Command& command, const CLI::App& app,
-                           std::size_t behind) {
-    std::size_t index = 0;
+  // How many words there are already that are no options and no values.
+  std::size_t words_given(const CLI::App& app, std::size_t behind) const {
+    std::size_t given = 0;
     for (std::size_t i = behind; i < before_.size(); ++i) {
       if (const auto* option = option_called(app, before_[i])) {
         if (takes_value(*option)) ++i;
       } else if (!before_[i].starts_with("-") || before_[i] == "-") {
-        ++index;
+        ++given;
       }
     }
+    return given;
+  }
+
+  // Where the next word goes: the last positional takes what is left, if it
+  // takes many.
+  static const CLI::Option* positional_at(const CLI::App& app,
+                                          std::size_t index) {
     const CLI::Option* last = nullptr;
+    std::size_t at = 0;
     for (const auto* option : app.get_options()) {
       if (!option->get_positional()) continue;
       last = option;
-      if (index-- == 0) break;
+      if (at++ == index) return option;
     }
-    // Behind the last: only if that takes many.
-    if (last == nullptr || (index != static_cast<std::size_t>(-1) &&
-                            last->get_items_expected_max() < 2))
-      return {};
-    std::string kind = kind_of_type(*last);
-    if (kind.empty()) kind = kind_called(last->get_name(true));
-    if (kind == "id" && command.name.starts_with("template "))
-      kind = command.name == "template add" ? "" : "template";
-    if (kind == "provider" && !command.name.starts_with("provider ") &&
-        command.name != "feedback")
-      kind = command.name.starts_with("pool ") ? "pool" : "";
-    return values_of(kind, command.name);
+    return last != nullptr && last->get_items_expected_max() > 1 ? last
+                                                                 : nullptr;
+  }
+
+  // An ID is a message's, and a NAME a provider's, but for some commands.
+  static std::string_view kind_for(std::string_view command,
+                                   std::string_view kind) {
+    if (kind == "id" && command.starts_with("template "))
+      return command == "template add" ? "" : "template";
+    if (kind != "provider" || command.starts_with("provider ") ||
+        command == "feedback")
+      return kind;
+    return command.starts_with("pool ") ? "pool" : "";
+  }
+
+  Candidates of_positional(const Command& command, const CLI::App& app,
+                           std::size_t behind) {
+    const auto* option = positional_at(app, words_given(app, behind));
+    if (option == nullptr) return {};
+    std::string kind = kind_of_type(*option);
+    if (kind.empty()) kind = kind_called(option->get_name(true));
+    return values_of(kind_for(command.name, kind), command.name);
   }
 
   Candidates values_of(std::string_view kind, std::string_view command) {
