@@ -513,8 +513,7 @@ Next next_of(const Story& story, const std::vector<Fate>& fates, Time now) {
 
 // --- The answer in a sentence
 
-std::string headline(const Story& story, const std::vector<Fate>& fates,
-                     Time now) {
+std::string headline(const Story& story, const std::vector<Fate>& fates) {
   const Listed& listed = story.listed;
   const std::string why = printable(last_error_of(listed));
   if (!listed.file) return "is no message: " + printable(listed.problem);
@@ -555,7 +554,6 @@ std::string headline(const Story& story, const std::vector<Fate>& fates,
     case State::failed:
       break;
   }
-  (void)now;
   if (event == "cancelled") return "was cancelled";
   return (event == "expired" ? "expired" : "failed") +
          (why.empty() ? std::string() : ": " + why);
@@ -714,7 +712,7 @@ std::string explain_text(const Story& story, Time now) {
   const Fates fates(story);
   std::string text = listed.id;
   if (!story.subject.empty()) text += " " + quoted(story.subject);
-  text += " " + headline(story, fates.all(), now) + ".\n\n";
+  text += " " + headline(story, fates.all()) + ".\n\n";
   text += format_time(listed.arrived) + "  " + arrival(story) + "\n";
   std::size_t told = 0;
   for (std::size_t i = 0; i < story.events.size(); ++i) {
@@ -755,7 +753,7 @@ std::string explain_json(const Story& story, Time now) {
   json.field("schema", std::int64_t{1});
   json.field("id", listed.id);
   json.field("state", to_text(listed.state));
-  json.field("summary", headline(story, fates.all(), now));
+  json.field("summary", headline(story, fates.all()));
   json.field("accepted_at", format_time(listed.arrived));
   text_or_null(json, "accepted_by",
                queued != nullptr ? queued->by : std::string());

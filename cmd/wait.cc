@@ -13,6 +13,8 @@ namespace {
 
 constexpr int k_failed = 69;
 constexpr int k_not_yet = 75;
+// Of more nobody reads a line each.
+constexpr std::size_t k_few = 10;
 
 struct WaitOptions {
   std::vector<std::string> ids;
@@ -97,6 +99,15 @@ class Answers {
   bool is_late_ = false;
 };
 
+// Whoever waits for what waits for a person should know.
+void tell_of_held(const OutcomeWait& waiting, Spool& spool, Context& context) {
+  if (waiting.pending().size() > k_few) return;
+  for (const auto& id : waiting.pending())
+    if (state_of(spool, id) == State::held)
+      context.say(id + " is held until a person releases it; see: pony " +
+                  "explain " + id);
+}
+
 Result<int> run_wait(const WaitOptions& options, Context& context) {
   const auto begun = std::chrono::steady_clock::now();
   std::optional<Milliseconds> limit;
@@ -128,6 +139,7 @@ Result<int> run_wait(const WaitOptions& options, Context& context) {
         std::chrono::steady_clock::now() - begun);
     limit = std::max(*limit - taken, Milliseconds(0));
   }
+  tell_of_held(waiting, **spool, context);
   auto done = waiting.wait(limit);
   if (!done) return tl::unexpected(done.error());
   for (const auto& id : waiting.pending())

@@ -52,6 +52,12 @@ expect 0 pony cancel "$cancelled"
 expect 69 pony wait "$cancelled"
 out_has "$cancelled: cancelled"
 
+held=$(queue)
+expect 0 pony hold "$held"
+expect 75 pony wait "$held" --timeout 10ms
+err_has "$held is held until a person releases it"
+expect 0 pony cancel --quiet "$held"
+
 # --- many: a line each as they end, the exit code is the worst's
 behave '{"outcome":"accepted"}'
 for ((i = 0; i < 300; ++i)); do printf '{"to":"u%d@example.com","subject":"s","text":"t"}\n' $i; done |
