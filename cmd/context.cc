@@ -101,8 +101,9 @@ Result<Spool*> Context::spool() {
     auto loaded = config();
     if (!loaded) return tl::unexpected(loaded.error());
     const Config& is = **loaded;
-    auto opened =
-        Spool::open({is.spool, is.spool_group, is.idempotency_window}, clock_);
+    auto opened = Spool::open(
+        {is.spool, is.spool_group, is.idempotency_window, is.log_addresses},
+        clock_);
     if (!opened) return tl::unexpected(opened.error());
     spool_ = std::move(*opened);
   }

@@ -407,6 +407,21 @@ void read_on_unknown(ConfigReader& reader, const YamlEntry& entry,
     reader.refuse_value(entry, "retry, hold or fail");
 }
 
+void read_log_addresses(ConfigReader& reader, const YamlEntry& entry,
+                        Config& out) {
+  const std::string* text = reader.text(entry);
+  if (text == nullptr) return;
+  for (const auto how :
+       {LogAddresses::full, LogAddresses::masked, LogAddresses::hash}) {
+    if (*text != to_text(how)) continue;
+    out.log_addresses = how;
+    return;
+  }
+  // What somebody did not want in the log must not get there by a slip.
+  out.log_addresses = LogAddresses::masked;
+  reader.refuse_value(entry, "full, masked or hash");
+}
+
 void read_local_recipient(ConfigReader& reader, const YamlEntry& entry,
                           Config& out) {
   const std::string* text = reader.text(entry);
@@ -445,6 +460,7 @@ constexpr ConfigField<Config> k_top[] = {
     {"default_lang", read_default_lang},
     {"idempotency_window", read_seconds<&Config::idempotency_window, 0>},
     {"on_unknown", read_on_unknown},
+    {"log_addresses", read_log_addresses},
     {"providers", read_providers},
     {"pools", ignore_until_later},
     {"retry", read_retry},
@@ -648,6 +664,18 @@ std::string ProviderConfig::setting(std::string_view key,
                                     std::string_view other) const {
   const auto found = settings.find(std::string(key));
   return found == settings.end() ? std::string(other) : found->second;
+}
+
+std::string_view to_text(LogAddresses how) {
+  switch (how) {
+    case LogAddresses::full:
+      return "full";
+    case LogAddresses::masked:
+      return "masked";
+    case LogAddresses::hash:
+      return "hash";
+  }
+  return {};
 }
 
 const ProviderConfig* Config::provider(std::string_view name) const {

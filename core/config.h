@@ -96,6 +96,10 @@ struct SafeModeConfig {
   std::vector<std::string> allow;  // patterns such as "*@widgets.example"
 };
 
+// How the event log spells people's addresses (spool/address_mask.h).
+enum class LogAddresses { full, masked, hash };
+std::string_view to_text(LogAddresses how);
+
 // Mail that `pony sendmail` takes gets `tags` if all that is given fits;
 // "*" stands for anything, the case is ignored.
 struct SendmailTagRule {
@@ -115,6 +119,7 @@ struct Config {
   std::string spool;
   std::string spool_group;  // empty: the spool is its owner's alone
   std::string templates;
+  LogAddresses log_addresses = LogAddresses::full;
   std::optional<Address> default_from;
   std::string default_lang = "en";
   std::chrono::seconds idempotency_window{24 * 3600};

@@ -174,9 +174,10 @@ std::string to_yaml(const Config& config) {
   if (config.default_from)
     append_text(out, "default_from", to_text(*config.default_from));
   append_text(out, "default_lang", config.default_lang);
-  out += fmt::format("idempotency_window: {}\non_unknown: {}\n",
-                     duration(config.idempotency_window),
-                     to_text(config.on_unknown));
+  out +=
+      fmt::format("idempotency_window: {}\non_unknown: {}\nlog_addresses: {}\n",
+                  duration(config.idempotency_window),
+                  to_text(config.on_unknown), to_text(config.log_addresses));
   append_providers(out, config);
   append_pools(out, config);
   const RetryConfig& retry = config.retry;

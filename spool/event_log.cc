@@ -132,6 +132,9 @@ Result<> EventLog::open_for(const std::string& day) {
 
 Result<> EventLog::append(std::string_view lines, Time now) {
   if (lines.empty()) return {};
+  auto masked = mask_.masked(lines);
+  if (!masked) return tl::unexpected(masked.error());
+  lines = *masked;
   const std::string day = format_day(now);
   if (auto opened = open_for(day); !opened) return opened;
   // One write: a short one (disk full) leaves a torn line, which the rest

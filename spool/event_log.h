@@ -25,6 +25,7 @@
 #include "core/compressed_file.h"
 #include "core/event.h"
 #include "core/result.h"
+#include "spool/address_mask.h"
 #include "spool/folders.h"
 
 namespace pony {
@@ -39,9 +40,15 @@ struct LogFile {
 
 class EventLog {
  public:
-  explicit EventLog(Folders& folders) : folders_(folders) {}
+  explicit EventLog(Folders& folders,
+                    LogAddresses addresses = LogAddresses::full)
+      : folders_(folders), mask_(folders, addresses) {}
 
-  // Appends whole lines to the day's file. Not durable before sync().
+  // How addresses in it are spelled.
+  AddressMask& mask() { return mask_; }
+
+  // Appends whole lines to the day's file, addresses as log_addresses wants
+  // them. Not durable before sync().
   Result<> append(std::string_view lines, Time now);
   // Makes what was appended durable.
   Result<> sync();
@@ -94,6 +101,7 @@ class EventLog {
                          std::vector<std::string>* cut_off);
 
   Folders& folders_;
+  AddressMask mask_;
   std::string day_;  // of file_, which is appended to
   Fd file_;
 };

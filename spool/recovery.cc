@@ -121,6 +121,8 @@ class Recovery {
                               const std::string& name);
   Result<> move_over_twin(const std::string& folder, const std::string& name,
                           const std::string& place);
+  bool is_logged(const Event& event,
+                 const std::unordered_set<std::string>& known);
   void decide(MessageFile& file, Missing& missing);
   Event described(Event event, const MessageFile& file) const;
 
@@ -280,7 +282,7 @@ Result<> Recovery::bring_back_message(const std::string& folder,
     const std::unordered_set<std::string> known(logged->begin(), logged->end());
     std::string lines;
     for (const auto& event : missing.events)
-      if (!known.contains(event.natural_key())) append_line(lines, event);
+      if (!is_logged(event, known)) append_line(lines, event);
     if (auto ok = spool_.log().append(lines, spool_.clock().now()); !ok)
       return ok;
     if (auto ok = spool_.log().sync(); !ok) return ok;
@@ -308,6 +310,15 @@ Result<> Recovery::bring_back_message(const std::string& folder,
   recovered_.warnings.push_back(id + ": recovered from a dead runner, now in " +
                                 *place);
   return folders.sync(*place);
+}
+
+// The log may spell the addresses otherwise than the journal does.
+bool Recovery::is_logged(const Event& event,
+                         const std::unordered_set<std::string>& known) {
+  const auto keys = spool_.log().mask().keys_of(event);
+  return std::any_of(keys.begin(), keys.end(), [&](const std::string& key) {
+    return known.contains(key);
+  });
 }
 
 // Where the message belongs lies another file of its name (a crash, or a

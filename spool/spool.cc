@@ -43,7 +43,7 @@ struct Spool::Staged {
 
 Spool::Spool(Folders folders, const SpoolOptions& options, const Clock& clock)
     : folders_(std::move(folders)),
-      log_(folders_),
+      log_(folders_, options.log_addresses),
       keys_(folders_, options.idempotency_window),
       clock_(clock),
       by_(by_this_process()) {}

@@ -31,6 +31,7 @@ struct SpoolOptions {
   std::string path;
   std::string group;
   std::chrono::seconds idempotency_window{24 * 3600};
+  LogAddresses log_addresses = LogAddresses::full;
 };
 
 struct Accepted {

@@ -101,6 +101,7 @@ default_from: Widget Team <team@widgets.example>
 default_lang: es-MX
 idempotency_window: 12h
 on_unknown: hold
+log_addresses: hash
 providers:
   main:   {type: sendgrid, api_key: "${SENDGRID_API_KEY}", rate: [50/s, 100000/day]}
   second: {type: mailgun, domain: mg.widgets.example, region: eu, api_key_file: mailgun.key}
@@ -138,6 +139,7 @@ TEST_CASE("a whole configuration is read") {
   CHECK(config->default_lang == "es-MX");
   CHECK(config->idempotency_window == 12h);
   CHECK(config->on_unknown == pony::OnUnknown::hold);
+  CHECK(config->log_addresses == pony::LogAddresses::hash);
   CHECK(config->retry.first == 2min);
   CHECK(config->retry.factor == 1.5);
   CHECK(config->retry.max == 5h);
@@ -378,6 +380,9 @@ TEST_CASE("addresses, languages and host names are checked") {
         "not 'e_n'");
   CHECK(problems_of("origin: a b\n") ==
         "pony.yaml:1: 'origin' must be a host name, not 'a b'");
+  CHECK(problems_of("log_addresses: none\n") ==
+        "pony.yaml:1: 'log_addresses' must be full, masked or hash, not "
+        "'none'");
   CHECK(problems_of("on_unknown: maybe\n") ==
         "pony.yaml:1: 'on_unknown' must be retry, hold or fail, not 'maybe'");
 }

@@ -282,6 +282,60 @@ TEST_CASE(
 }
 
 TEST_CASE(
+    "a dropped recipient stays dropped, whatever was filed when it died") {
+  Dead a;
+  const auto id = a.claimed({k_ann, k_bob});
+  Event suppressed = a.spool.event("suppressed", id);
+  suppressed.recipient = k_ann;
+  suppressed.reason = "bounced on 2026-11-20 (main)";
+  std::vector<Event> events = {suppressed};
+  SUBCASE("nothing else") {
+    a.journal(events);
+  }
+  SUBCASE("file and log had it") {
+    a.journal(events);
+    a.append(a.path_of(id), Dead::lines(events));
+    REQUIRE_OK(a.spool->log().append(Dead::lines(events), a.spool.clock.now()));
+  }
+  SUBCASE("an attempt had started") {
+    events.push_back(a.attempting(id));
+    a.journal(events);
+  }
+  (void)a.recovered();
+  const auto file = a.spool.load(id).file;
+  CHECK(file.history.settled ==
+        std::map<std::string, Outcome>{{k_ann, Outcome::rejected}});
+  CHECK(a.logged(id) == a.events_of(id));
+  CHECK(a.events_of(id).at(1) == "suppressed");
+}
+
+TEST_CASE("what the log spells otherwise is not logged twice") {
+  for (const auto how : {LogAddresses::masked, LogAddresses::hash}) {
+    Dead a;
+    auto masking = Spool::open({a.spool.path(), {}, std::chrono::hours(1), how},
+                               a.spool.clock);
+    REQUIRE_OK(masking);
+    const auto id = a.claimed({k_ann, k_bob});
+    Event suppressed = a.spool.event("suppressed", id);
+    suppressed.recipient = k_ann;
+    Event deferred = a.ended(id, "deferred");
+    deferred.attempt = 0;
+    deferred.next_at = a.spool.clock.now() + 1h;
+    deferred.recipients = {{k_bob, Outcome::unknown, "no word of " + k_bob}};
+    const std::vector<Event> events = {suppressed, deferred};
+    a.journal(events);
+    REQUIRE_OK(
+        (*masking)->log().append(Dead::lines(events), a.spool.clock.now()));
+    CHECK(a.spool.logged("@") == a.spool.logged("***@") + a.spool.logged("h:"));
+    // log_addresses was changed meanwhile, or not.
+    Spool& spool = how == LogAddresses::masked ? **masking : *a.spool;
+    REQUIRE_OK(recover(spool, a.policy, {}));
+    CHECK(a.events_of(id) == Words{"queued", "suppressed", "deferred"});
+    CHECK(a.logged(id) == a.events_of(id));
+  }
+}
+
+TEST_CASE(
     "a deferred message goes to its bucket, or to new/ when that time "
     "has come") {
   Dead a;
