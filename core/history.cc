@@ -72,12 +72,17 @@ void History::add(const Event& event,
     // who has it may not.
     if (event.event == "retried") {
       rounds = 0;
+      suppressed.clear();
       std::erase_if(settled, [](const auto& entry) {
         return entry.second != Outcome::accepted;
       });
     }
     return;
   }
+  // Dropped before anybody was asked. Who has it already keeps it.
+  if (event.event == "suppressed" && !event.recipient.empty() &&
+      settled.try_emplace(event.recipient, Outcome::rejected).second)
+    suppressed.emplace(event.recipient, event.reason);
   if (event.event != "attempted" || !event.outcome) return;
 
   attempts = std::max(attempts, event.attempt);

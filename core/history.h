@@ -37,10 +37,13 @@ struct History {
   std::string last_provider;
   std::string last_error;
   std::string reason;  // of the last event that moved it
-  // Recipients that are settled: accepted ones are never sent to again. Of
+  // Recipients that are settled: accepted ones are never sent to again,
+  // rejected ones (suppressed ones, too) when the message is retried. Of
   // unknown outcome are those whom a `deferred` event lists: they are counted
   // as failed while others wait for another try (on_unknown: fail).
   std::map<std::string, Outcome> settled;
+  // Of the rejected ones those who were dropped untried, and why.
+  std::map<std::string, std::string> suppressed;
   // Where the last outcome was unknown: that provider may have it, and since
   // when (the first time that its answer was lost).
   std::string unknown_at;

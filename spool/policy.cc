@@ -39,12 +39,19 @@ Event of_kind(std::string_view kind, std::string reason) {
   return event;
 }
 
+// Empty: that recipient is not.
+std::string why_suppressed(const History& history, const std::string& email) {
+  const auto it = history.suppressed.find(email);
+  return it == history.suppressed.end() ? std::string() : it->second;
+}
+
 // Sent: who has it has it; the event names who has not, and why.
 Event sent(const Delivery& delivery, const Round& round) {
   Event event = of_kind("sent", {});
   for (const auto& [email, outcome] : delivery.history.settled)
     if (outcome != Outcome::accepted)
-      event.recipients.push_back({email, outcome, {}});
+      event.recipients.push_back(
+          {email, outcome, why_suppressed(delivery.history, email)});
   for (const auto& one : round.verdicts) {
     if (one.verdict.outcome == Outcome::accepted) {
       if (event.provider_id.empty())
@@ -165,6 +172,27 @@ Event what_follows(const Delivery& delivery, const Round& round,
         event.recipients.push_back(
             {one.email, Outcome::unknown, one.verdict.error});
   return event;
+}
+
+std::optional<Event> nobody_left(const Delivery& delivery) {
+  constexpr std::size_t k_longest_list = 500;
+  const History& history = delivery.history;
+  if (history.suppressed.empty()) return {};
+  for (const auto& address : delivery.message.recipients())
+    if (!history.settled.contains(address.email)) return {};
+  std::string who;
+  for (const auto& [email, why] : history.suppressed) {
+    if (!who.empty()) who += ", ";
+    if (who.size() > k_longest_list) {
+      who += "…";
+      break;
+    }
+    who += email + " " + why;
+  }
+  return ended_untried(delivery, "failed",
+                       "nobody is left to be sent to: " + who +
+                           "; to lift it: pony suppress remove ADDRESS, then "
+                           "pony retry");
 }
 
 }  // namespace pony

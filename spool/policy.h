@@ -44,4 +44,9 @@ Event ended_untried(const Delivery& delivery, std::string_view kind,
 // it: `expired`, or `sent` if anyone has it.
 std::optional<Event> expired_before_try(const Delivery& delivery, Time now);
 
+// A message of whose recipients some were suppressed and none is left to be
+// reached: the event that ends it, `sent` if anyone has it, else `failed` with
+// a reason that says how to lift that.
+std::optional<Event> nobody_left(const Delivery& delivery);
+
 }  // namespace pony

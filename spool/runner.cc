@@ -39,6 +39,9 @@ struct Runner::InFlight {
   Fd file;
   std::shared_ptr<Delivery> delivery;
   std::vector<std::string> recipients;
+  // Decided when it was claimed, in the journal with what follows from it: a
+  // message that is put back untried leaves no trace of them.
+  std::vector<Event> suppressed;
   std::vector<Event> events;        // not yet in the message's file
   std::optional<Event> attempting;  // started, no outcome yet
   // What the deliverer found out and later events repeat:
@@ -54,6 +57,7 @@ Runner::Runner(Spool& spool, RunnerFolder& folder, Deliverer& deliverer,
       deliverer_(deliverer),
       options_(std::move(options)),
       due_(spool.folders()),
+      suppressions_(spool.folders()),
       started_(SteadyClock::now()) {}
 
 Runner::~Runner() = default;
@@ -99,6 +103,7 @@ Result<RunSummary> Runner::run() {
 }
 
 Result<RunSummary> Runner::run_one(const std::string& id) {
+  if (auto ok = suppressions_.refresh(); !ok) return tl::unexpected(ok.error());
   auto file = folder_.read(id);
   if (!file) return tl::unexpected(file.error());
   if (auto ok = start(id, std::move(*file)); !ok)
@@ -175,6 +180,8 @@ Result<> Runner::claim_more() {
         return {};
       }
     }
+    if (claims == 0)
+      if (auto ok = suppressions_.refresh(); !ok) return ok;
     auto taken = claim(*file);
     if (!taken) return tl::unexpected(taken.error());
     if (*taken) ++claimed_;
@@ -271,9 +278,39 @@ Result<> Runner::start(const std::string& id, ClaimedFile file) {
     settle(started, std::move(*expired));
     return {};
   }
+  if (auto ok = drop_suppressed(started); !ok) return ok;
+  if (auto ended = nobody_left(*started.delivery)) {
+    settle(started, std::move(*ended));
+    return {};
+  }
   // What is in the deliverer's hands must not change under it.
   deliverer_.take(std::make_shared<const Delivery>(*started.delivery));
   return {};
+}
+
+// Settles those recipients who are to get no mail.
+Result<> Runner::drop_suppressed(InFlight& one) {
+  if (suppressions_.empty()) return {};
+  Delivery& delivery = *one.delivery;
+  for (const auto& email : one.recipients) {
+    if (delivery.history.settled.contains(email)) continue;
+    auto found = suppressions_.find(email);
+    if (!found) return tl::unexpected(found.error());
+    if (!*found) continue;
+    Event event = spool_.event("suppressed", delivery.id, delivery.message);
+    event.recipient = email;
+    event.reason = to_text(**found);
+    delivery.history.add(event, one.recipients);
+    one.suppressed.push_back(std::move(event));
+  }
+  return {};
+}
+
+void Runner::note_suppressed(InFlight& one) {
+  for (auto& event : std::exchange(one.suppressed, {})) {
+    folder_.note(event);
+    one.events.push_back(std::move(event));
+  }
 }
 
 // A file that another program dropped: from here on it is a message like any
@@ -363,6 +400,7 @@ void Runner::absorb(Happenings happenings) {
     spool_.describe(event, it->first, one.delivery->message);
     event.lang = one.lang;
     event.pool = one.pool;
+    note_suppressed(one);
     folder_.note(event);
     if (event.event == "attempting") {
       one.attempting = std::move(event);
@@ -422,6 +460,7 @@ void Runner::settle(InFlight& one, Event event) {
   event.queue_ms = std::max<std::int64_t>(0, (event.ts - from).count());
   if (event.event == "sent") event.latency_ms = one.latency_ms;
 
+  note_suppressed(one);
   if (event.event == "sent") ++summary_.sent;
   if (event.event == "deferred") ++summary_.deferred;
   if (event.event == "held") ++summary_.held;

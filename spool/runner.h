@@ -5,6 +5,9 @@
 // message moves; whatever kills us, our messages are taken up by another
 // runner once our lock is gone (spool/recovery.h).
 // Doesn't know: providers, pools, SMTP. The Deliverer answers for all of them.
+// Suppressed recipients (spool/suppressions.h) are settled before anybody is
+// asked. A list of them that cannot be read stops the run: to write to them is
+// worse than to wait.
 // Order matters: an event is on disk before the rename that it explains, so a
 // file in sent/ always says why.
 // One turn of the loop costs one fdatasync, however many messages it moved.
@@ -25,6 +28,7 @@
 #include "spool/policy.h"
 #include "spool/runner_folder.h"
 #include "spool/spool.h"
+#include "spool/suppressions.h"
 
 namespace pony {
 
@@ -102,6 +106,8 @@ class Runner {
   Result<> claim_more();
   Result<bool> claim(const DueFile& file);
   Result<> start(const std::string& id, ClaimedFile file);
+  Result<> drop_suppressed(InFlight& one);
+  void note_suppressed(InFlight& one);
   Result<bool> take_in_dropped(const std::string& id, const DueFile& file);
   Result<> bury_claim(const std::string& name, const std::string& id,
                       const std::string& reason);
@@ -123,6 +129,7 @@ class Runner {
   Deliverer& deliverer_;
   RunOptions options_;
   Due due_;
+  Suppressions suppressions_;
   bool looked_ = false;
   bool claiming_ = false;  // not yet told to stop, and not for one alone
   bool filing_ = false;

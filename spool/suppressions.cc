@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <unordered_set>
 #include <utility>
 
 #include "core/address.h"
@@ -246,38 +247,40 @@ Result<std::vector<Suppression>> Suppressions::remove(
   auto state = lock_state(folders_);
   if (!state) return tl::unexpected(state.error());
   if (auto ok = refresh(); !ok) return tl::unexpected(ok.error());
-  std::unordered_set<std::string> wanted;
+  std::unordered_map<std::string, std::string> wanted;
   for (const auto& address : addresses) {
     auto known = find(address);
     if (!known) return tl::unexpected(known.error());
-    if (*known) wanted.insert(std::move((*known)->address));
+    if (*known)
+      wanted.emplace(std::move((*known)->address), comparable_email(address));
   }
   if (wanted.empty()) return std::vector<Suppression>();
   return rewrite_without(state->get(), wanted);
 }
 
-// What is no entry is not carried over either.
+// `addresses`: as the file spells them, and as they were given. What is no
+// entry is not carried over either.
 Result<std::vector<Suppression>> Suppressions::rewrite_without(
-    int state, const std::unordered_set<std::string>& addresses) {
+    int state, const std::unordered_map<std::string, std::string>& addresses) {
   std::vector<Suppression> removed;
   auto fd = new_list(folders_);
   if (!fd) return tl::unexpected(fd.error());
   std::string kept;
   Result<> written;
+  const auto take = [&](std::string_view line, std::uint64_t) {
+    const std::string address = address_in(line);
+    if (const auto it = addresses.find(address); it != addresses.end()) {
+      if (auto entry = parse_suppression(line))
+        removed.emplace_back(std::move(*entry)).address = it->second;
+    } else if (!address.empty()) {
+      kept.append(line).push_back('\n');
+    }
+    if (kept.size() < k_read_size) return true;
+    written = write_all(fd->get(), std::exchange(kept, {}), k_what);
+    return written.has_value();
+  };
   std::uint64_t offset = 0;
-  auto read = read_lines(
-      file_.get(), offset, [&](std::string_view line, std::uint64_t) {
-        const std::string address = address_in(line);
-        if (addresses.contains(address)) {
-          if (auto entry = parse_suppression(line))
-            removed.push_back(std::move(*entry));
-        } else if (!address.empty()) {
-          kept.append(line).push_back('\n');
-        }
-        if (kept.size() < k_read_size) return true;
-        written = write_all(fd->get(), std::exchange(kept, {}), k_what);
-        return written.has_value();
-      });
+  auto read = read_lines(file_.get(), offset, take);
   if (read && written) written = write_all(fd->get(), kept, k_what);
   if (!read) written = read;
   if (!written) {
@@ -315,6 +318,7 @@ void Suppressions::forget_all() {
   seen_ = {};
   read_to_ = 0;
   index_.clear();
+  has_hashes_ = false;
 }
 
 Result<> Suppressions::open_again() {
@@ -331,13 +335,13 @@ Result<> Suppressions::open_again() {
 
 Result<> Suppressions::read_on() {
   const auto known = static_cast<std::ptrdiff_t>(index_.size());
-  auto read = read_lines(file_.get(), read_to_,
-                         [&](std::string_view line, std::uint64_t at) {
-                           const std::string address = address_in(line);
-                           if (!address.empty())
-                             index_.push_back({hash_of(address), at});
-                           return true;
-                         });
+  const auto take = [&](std::string_view line, std::uint64_t at) {
+    const std::string address = address_in(line);
+    if (!address.empty()) index_.push_back({hash_of(address), at});
+    has_hashes_ = has_hashes_ || address.starts_with("h:");
+    return true;
+  };
+  auto read = read_lines(file_.get(), read_to_, take);
   if (!read) {
     forget_all();
     return read;
@@ -350,13 +354,23 @@ Result<> Suppressions::read_on() {
 Result<std::optional<Suppression>> Suppressions::find(
     std::string_view address) {
   if (index_.empty()) return std::optional<Suppression>();
-  const std::string wanted = comparable_email(address);
-  const std::uint64_t hash = hash_of(wanted);
+  auto found = find_spelled(comparable_email(address));
+  if (!found || *found || !has_hashes_) return found;
+  const auto key = mask_.existing_key();
+  if (!key) return tl::unexpected(key.error());
+  // Without their key hashes stand for nobody.
+  if (!*key) return found;
+  return find_spelled(hashed_email(**key, address));
+}
+
+Result<std::optional<Suppression>> Suppressions::find_spelled(
+    const std::string& address) {
+  const std::uint64_t hash = hash_of(address);
   for (auto it = std::lower_bound(index_.begin(), index_.end(), Place{hash, 0});
        it != index_.end() && it->hash == hash; ++it) {
     auto entry = line_at(it->offset);
     if (!entry) return entry;
-    if (*entry && (*entry)->address == wanted) return entry;
+    if (*entry && (*entry)->address == address) return entry;
   }
   return std::optional<Suppression>();
 }

@@ -4,6 +4,10 @@
 //   {"address":"ann@example.com","reason":"bounced",
 //    "since":"2026-11-20T09:30:00.000Z","provider":"main","id":"01M8…"}
 //
+// Of somebody who was forgotten and still gets no mail the address is a hash
+// (spool/address_mask.h): h:9f86d081884c7d65@example.com. It is found by the
+// address that it stands for.
+//
 // Promises: lines are only appended, in one write under a lock, and durable
 // when add() returns; removing writes the file anew and renames it over the
 // old one. A line that a crash cut short counts for nothing and is ended by
@@ -20,12 +24,13 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "core/clock.h"
 #include "core/fs.h"
 #include "core/result.h"
+#include "spool/address_mask.h"
 #include "spool/folders.h"
 
 namespace pony {
@@ -57,13 +62,15 @@ Result<Suppression> parse_suppression(std::string_view line);
 
 class Suppressions {
  public:
-  explicit Suppressions(Folders& folders) : folders_(folders) {}
+  explicit Suppressions(Folders& folders)
+      : folders_(folders), mask_(folders, LogAddresses::full) {}
 
   // Adds those whose address (in any spelling) is not there yet and answers
   // how many that were: an entry keeps its first reason. Durable when it
   // returns; on an error (disk, …) none of them was added.
   Result<std::size_t> add(std::span<const Suppression> entries);
-  // Removes the addresses and answers with the entries that were there.
+  // Removes the addresses and answers with the entries that were there, each
+  // with the address that was given for it.
   // Durable when it returns.
   Result<std::vector<Suppression>> remove(
       std::span<const std::string> addresses);
@@ -90,17 +97,20 @@ class Suppressions {
   Result<> open_again();
   Result<> read_on();
   void forget_all();
+  Result<std::optional<Suppression>> find_spelled(const std::string& address);
   Result<std::optional<Suppression>> line_at(std::uint64_t offset) const;
   Result<> write_new(int state, const std::string& lines);
   Result<> append(int state, const std::string& lines);
   Result<std::vector<Suppression>> rewrite_without(
-      int state, const std::unordered_set<std::string>& addresses);
+      int state, const std::unordered_map<std::string, std::string>& addresses);
 
   Folders& folders_;
+  AddressMask mask_;
   Fd file_;  // the one that index_ was read from; its inode stays ours
   struct stat seen_ {};
   std::uint64_t read_to_ = 0;  // the end of its last whole line
   std::vector<Place> index_;   // sorted
+  bool has_hashes_ = false;
 };
 
 }  // namespace pony

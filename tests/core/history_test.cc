@@ -167,6 +167,35 @@ TEST_CASE("a retry begins anew, but for those who have it") {
         std::map<std::string, Outcome>{{"ann@b.example", Outcome::accepted}});
 }
 
+TEST_CASE("a suppressed recipient is settled until a retry") {
+  Event dropped = event_of("suppressed");
+  dropped.recipient = k_recipients[0];
+  dropped.reason = "bounced on 2026-11-20 (main)";
+  History history = after({event_of("queued"), dropped});
+  CHECK(history.state == State::fresh);
+  CHECK(history.settled ==
+        std::map<std::string, Outcome>{{k_recipients[0], Outcome::rejected}});
+  CHECK(history.suppressed.at(k_recipients[0]) == dropped.reason);
+  // What is said of all is said of those who were still to be reached.
+  history.add(attempted(1, "main", Outcome::accepted), k_recipients);
+  CHECK(history.settled.at(k_recipients[0]) == Outcome::rejected);
+  CHECK(history.settled.at(k_recipients[1]) == Outcome::accepted);
+  history.add(event_of("retried"), k_recipients);
+  CHECK_FALSE(history.settled.contains(k_recipients[0]));
+  CHECK(history.suppressed.empty());
+}
+
+TEST_CASE("who has a message keeps it, suppressed or not") {
+  Event dropped = event_of("suppressed");
+  dropped.recipient = k_recipients[0];
+  Event of_nobody = event_of("suppressed");
+  const History history =
+      after({attempted(1, "main", Outcome::accepted), dropped, of_nobody});
+  CHECK(history.settled.at(k_recipients[0]) == Outcome::accepted);
+  CHECK(history.settled.size() == 2);
+  CHECK(history.suppressed.empty());
+}
+
 TEST_CASE("a release lets giving up count anew, and forgets nothing") {
   const auto history =
       after({attempted(1, "main", Outcome::rejected), event_of("deferred"),

@@ -13,6 +13,7 @@ checked:
       outcome unknown, that explains it
   I5  no other end than our kill; nothing hangs
   I6  `pony fsck` has nothing left to say
+  I7  a suppressed recipient is dropped once, in the file and in the log
 """
 import argparse
 import collections
@@ -64,8 +65,10 @@ class Receiver(http.server.ThreadingHTTPServer):
 
 class Scene:
     def __init__(self, options, name, command, stdin=b"", queued=0,
-                 fail_first=False, api_port=None):
+                 fail_first=False, api_port=None, to=None, suppressed=()):
         self.api_port = api_port
+        self.to = to or [MESSAGE["to"]]
+        self.suppressed = suppressed
         self.options = options
         self.name = name
         self.command = command
@@ -116,7 +119,10 @@ class Scene:
         if self.name != "first enqueue":
             done = self.pony(self.base, "queue")
             assert done.returncode == 0, done.stderr
-        lines = b"".join(json.dumps(dict(MESSAGE, subject=f"q{i}")).encode() + b"\n"
+        if self.suppressed:
+            done = self.pony(self.base, "suppress", "add", *self.suppressed)
+            assert done.returncode == 0, done.stderr
+        lines = b"".join(json.dumps(dict(MESSAGE, to=self.to, subject=f"q{i}")).encode() + b"\n"
                          for i in range(self.queued))
         self.acknowledged = []
         if lines:
@@ -219,6 +225,9 @@ class Scene:
                 # For a local name that nobody stands for.
                 assert kinds == ["queued", "held"], f"I3: {path.stem}: {kinds}"
                 assert not copies[path.stem], f"I3: {path.stem} is held, and delivered"
+            elif set(self.to) <= set(self.suppressed):
+                assert kinds[-1] == "failed", f"I3: {path.stem} ends with {kinds[-1]}"
+                assert not copies[path.stem], f"I7: {path.stem} was delivered"
             else:
                 # Only an interrupted `send` may end in failed/.
                 assert self.command[0] == "send" and "failed" in path.parts, path
@@ -232,11 +241,22 @@ class Scene:
                        for e in events[ident]), f"I4: {ident} has {count} copies, unexplained"
             assert count == 2, f"I4: {ident} has {count} copies"
         log = collections.Counter()
+        dropped = collections.Counter()
         for path in (spool / "log").glob("*.jsonl"):
             for line in path.read_text().splitlines():
                 event = json.loads(line)
                 if event["event"] in ("sent", "failed"):
                     log[event["id"]] += 1
+                if event["event"] == "suppressed":
+                    dropped[event["id"], event["recipient"]] += 1
+        for ident in events:
+            in_file = collections.Counter(
+                (ident, e["recipient"]) for e in events[ident]
+                if e["event"] == "suppressed")
+            in_log = {k: n for k, n in dropped.items() if k[0] == ident}
+            once = {(ident, one): 1 for one in self.suppressed}
+            assert in_file == once, f"I7: in the file of {ident}: {in_file}"
+            assert in_log == once, f"I7: in the log of {ident}: {in_log}"
         for path in files:
             ident = path.stem
             # A queued event may be missing (the log is a copy), an end not.
@@ -297,6 +317,12 @@ def main():
         Scene(options, "enqueue five", ["enqueue"], stdin=stream),
         Scene(options, "run", ["run"], queued=5),
         Scene(options, "run with failover", ["run"], queued=3, fail_first=True),
+        Scene(options, "run with a suppressed recipient", ["run"], queued=3,
+              to=["ann@example.com", "bob@example.com"],
+              suppressed=["bob@example.com"]),
+        Scene(options, "run with nobody left", ["run"], queued=3,
+              to=["ann@example.com", "bob@example.com"],
+              suppressed=["ann@example.com", "bob@example.com"]),
         Scene(options, "send", ["send"], stdin=one),
         Scene(options, "send or queue", ["send", "--or-queue"], stdin=one),
         Scene(options, "sendmail", ["sendmail", "-v", "ann@example.com"],

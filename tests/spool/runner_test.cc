@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "spool/relocate.h"
 #include "tests/support/require_ok.h"
 #include "tests/support/temp_spool.h"
 
@@ -145,6 +146,14 @@ struct Run {
     REQUIRE_OK(summary);
     return *summary;
   }
+  void suppress(const std::string& address) {
+    Suppressions list(spool->folders());
+    REQUIRE_OK(list.add(std::vector{Suppression{
+        address, SuppressedFor::bounced, spool.clock.now(), "main", "", ""}}));
+  }
+  void lift(const std::string& address) {
+    REQUIRE_OK(Suppressions(spool->folders()).remove(std::vector{address}));
+  }
   void answer(Outcome outcome) {
     deliverer.answer = [outcome](const std::string&) { return outcome; };
   }
@@ -275,6 +284,132 @@ TEST_CASE("a message past its time is expired without a try") {
   CHECK(a.deliverer.taken.empty());
   CHECK(a.events_of(id) == Words{"queued", "expired"});
   CHECK(a.spool.load(id).state == State::failed);
+}
+
+TEST_CASE("a suppressed recipient is dropped, and the others get it") {
+  Run a;
+  a.suppress("BOB@example.com");
+  Words asked;
+  a.deliverer.answer = [&](const std::string& email) {
+    asked.push_back(email);
+    return Outcome::accepted;
+  };
+  const auto id = a.spool.accept({k_ann, k_bob});
+  CHECK(a.run().sent == 1);
+  CHECK(asked == Words{k_ann});
+  CHECK(a.events_of(id) == Words{"queued", "suppressed", "attempted", "sent"});
+  CHECK(a.spool.logged("\"suppressed\"") == 1);
+  const Event suppressed = a.spool.load(id).file.events[1];
+  CHECK(suppressed.recipient == k_bob);
+  CHECK(suppressed.reason.starts_with("bounced on 20"));
+  CHECK(suppressed.reason.ends_with("(main)"));
+  const Event sent = a.last_event_of(id);
+  REQUIRE(sent.recipients.size() == 1);
+  CHECK(sent.recipients[0].email == k_bob);
+  CHECK(sent.recipients[0].outcome == Outcome::rejected);
+  CHECK(sent.recipients[0].error == suppressed.reason);
+}
+
+TEST_CASE("a message to nobody but suppressed ones fails, untried") {
+  Run a;
+  a.suppress(k_ann);
+  a.suppress(k_bob);
+  const auto id = a.spool.accept({k_ann, k_bob});
+  CHECK(a.run().failed == 1);
+  CHECK(a.deliverer.taken.empty());
+  CHECK(a.events_of(id) ==
+        Words{"queued", "suppressed", "suppressed", "failed"});
+  const Event failed = a.last_event_of(id);
+  CHECK(failed.reason.find(k_ann + " bounced on") != std::string::npos);
+  CHECK(failed.reason.find("pony suppress remove") != std::string::npos);
+  CHECK(failed.attempt == 0);
+}
+
+TEST_CASE("who was suppressed while others waited is dropped, too") {
+  Run a;
+  a.deliverer.answer = [](const std::string& email) {
+    return email == k_ann ? Outcome::accepted : Outcome::unavailable;
+  };
+  const auto id = a.spool.accept({k_ann, k_bob});
+  CHECK(a.run().deferred == 1);
+  a.suppress(k_bob);
+  a.spool.clock.advance(10min);
+  CHECK(a.run().sent == 1);
+  CHECK(a.deliverer.taken.size() == 1);
+  const Event sent = a.last_event_of(id);
+  CHECK(sent.attempt == 1);
+  REQUIRE(sent.recipients.size() == 1);
+  CHECK(sent.recipients[0].email == k_bob);
+}
+
+TEST_CASE(
+    "what is suppressed while a run goes on is dropped by its next turn") {
+  Run a;
+  a.deliverer.places = 1;
+  const auto first = a.spool.accept({k_ann});
+  a.spool.clock.advance(1s);
+  const auto second = a.spool.accept({k_bob});
+  a.deliverer.on_start = [&](const Delivery&) { a.suppress(k_bob); };
+  (void)a.run();
+  CHECK(a.spool.load(first).state == State::sent);
+  CHECK(a.spool.load(second).state == State::failed);
+}
+
+TEST_CASE("a lifted suppression and a retry reach who was dropped") {
+  Run a;
+  a.suppress(k_ann);
+  const auto id = a.spool.accept({k_ann});
+  (void)a.run();
+  REQUIRE(a.spool.load(id).state == State::failed);
+  const auto retry = [&] {
+    Relocation retrying(*a.spool, Move::retry, Relocation::DryRun::no);
+    REQUIRE_OK(retrying.move(std::vector{id}));
+  };
+  retry();
+  CHECK_MESSAGE(a.run().failed == 1, "it is suppressed still");
+  a.lift(k_ann);
+  retry();
+  CHECK(a.run().sent == 1);
+  CHECK(a.last_event_of(id).recipients.empty());
+}
+
+TEST_CASE(
+    "a message that is put back untried has no trace of who is suppressed") {
+  Run a;
+  a.suppress(k_bob);
+  a.deliverer.rests = true;
+  const auto id = a.spool.accept({k_ann, k_bob});
+  (void)a.run();
+  CHECK(a.events_of(id) == Words{"queued"});
+  CHECK(a.spool.logged("\"suppressed\"") == 0);
+  a.lift(k_bob);
+  a.deliverer.rests = false;
+  CHECK(a.run().sent == 1);
+  CHECK(a.events_of(id) == Words{"queued", "attempted", "sent"});
+}
+
+TEST_CASE("`send` drops suppressed recipients as a run does") {
+  Run a;
+  a.suppress(k_ann);
+  std::string id;
+  const auto summary = a.send(a_message({k_ann}), id);
+  CHECK(summary.failed == 1);
+  CHECK_FALSE(summary.temporary);
+  CHECK(a.events_of(id) == Words{"queued", "suppressed", "failed"});
+}
+
+TEST_CASE("a list that cannot be read stops the run before it claims") {
+  Run a;
+  const auto id = a.spool.accept();
+  fs::create_symlink("elsewhere", a.spool / "state/suppressions.jsonl");
+  {
+    auto runner = RunnerFolder::create(a.spool->folders());
+    REQUIRE_OK(runner);
+    CHECK_FAILS(Runner(*a.spool, *runner, a.deliverer, a.options).run(),
+                bad_data);
+  }
+  CHECK(a.spool.load(id).state == State::fresh);
+  CHECK(fs::is_empty(a.spool / "cur"));
 }
 
 TEST_CASE("no attempt starts before its journal line is on disk") {
