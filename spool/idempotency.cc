@@ -111,6 +111,42 @@ Result<> IdempotencyKeys::sync() {
   return {};
 }
 
+Result<std::size_t> IdempotencyKeys::remove_if(
+    DryRun dry_run,
+    const std::function<bool(std::string_view key, std::string_view id)>&
+        which) {
+  auto digits = folders_.sub_folders("state/keys");
+  if (!digits) return tl::unexpected(digits.error());
+  std::size_t count = 0;
+  for (const auto& digit : *digits) {
+    if (digit.size() != 1) continue;
+    auto fd = open_folder(folders_.root(), folder_of(digit.front()));
+    if (!fd) return tl::unexpected(fd.error());
+    while (::flock(fd->get(), LOCK_EX) != 0)
+      if (errno != EINTR)
+        return fail_errno(errno, "cannot lock the idempotency keys");
+    std::vector<std::string> picked;
+    auto listed = for_each_name(fd->get(), [&](const char* name) {
+      auto text = read_regular(fd->get(), name, k_record_limit,
+                               folders_.trusted_owner());
+      if (!text) return true;
+      const auto record = parse_json(*text);
+      if (record && which(record->text_of("key"), record->text_of("id")))
+        picked.emplace_back(name);
+      return true;
+    });
+    if (!listed) return tl::unexpected(listed.error());
+    count += picked.size();
+    if (picked.empty() || dry_run == DryRun::yes) continue;
+    for (const auto& name : picked)
+      if (::unlinkat(fd->get(), name.c_str(), 0) != 0 && errno != ENOENT)
+        return fail_errno(errno, "cannot remove an idempotency key");
+    if (auto ok = sync_all(fd->get(), folder_of(digit.front())); !ok)
+      return tl::unexpected(ok.error());
+  }
+  return count;
+}
+
 Result<> IdempotencyKeys::sweep(Time now) {
   auto digits = folders_.sub_folders("state/keys");
   if (!digits) return tl::unexpected(digits.error());

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -47,6 +48,15 @@ class IdempotencyKeys {
                   const std::string& digest, Time now);
   // Makes what was recorded durable.
   Result<> sync();
+
+  // Removes the records that `which` picks by key and message; with dry_run
+  // only counts them. How many; durable when it returns. Locks each folder in
+  // turn.
+  enum class DryRun { no, yes };
+  Result<std::size_t> remove_if(
+      DryRun dry_run,
+      const std::function<bool(std::string_view key, std::string_view id)>&
+          which);
 
   // Removes records older than the window. Called now and then by runners.
   Result<> sweep(Time now);
