@@ -65,12 +65,12 @@ std::string who(const Event& event) {
 // What happened, as a list of facts.
 std::vector<std::string> facts_of(const Event& event) {
   std::vector<std::string> facts;
+  if (!event.recipient.empty()) facts.push_back(printable(event.recipient));
   if (event.outcome) {
     std::string outcome = outcome_words(*event.outcome);
     if (event.status != 0) outcome += " (" + std::to_string(event.status) + ")";
     facts.push_back(std::move(outcome));
   }
-  if (!event.recipient.empty()) facts.push_back(printable(event.recipient));
   if (!event.error.empty()) facts.push_back(printable(event.error));
   if (!event.reason.empty()) facts.push_back(printable(event.reason));
   for (const auto& one : event.recipients)

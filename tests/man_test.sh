@@ -71,6 +71,10 @@ check_options "pony-send.1 pony-enqueue.1" send
 check_options "pony-report.1 pony-events.1" report
 check_options "pony-config.1" config check
 check_options "pony-config.1" config show
+check_options "pony-forget.1" forget
+for command in list add remove import; do
+  check_options "pony-suppress.1" suppress "$command"
+done
 for command in list check pause resume; do
   check_options "pony-provider.1" provider "$command"
 done
