@@ -188,6 +188,11 @@ expect 77 feed mg
 err_has "was used for another body"
 ! is_suppressed ceo@example.com || fail "an overheard signature put somebody on the list"
 
+sign_mg '{}'
+sed -i 's/"signature":"./"signature":"x/' "$T/body"
+expect 77 feed mg
+err_has "signature is not the provider's"
+
 # --- Too old, of a time to come, and as old as the configuration allows
 sign_sg "[]" $((now - 25 * 3600))
 expect 77 feed sg

@@ -559,6 +559,32 @@ TEST_CASE("a request that was changed anywhere is refused") {
   }
 }
 
+TEST_CASE("what Mailgun signs cannot be changed") {
+  const Webhook good = signer().mailgun(R"({"event":"opened"})");
+  for (const char* word : {"1763719200", "tok", "signature\":\""}) {
+    CAPTURE(word);
+    Webhook bad = good;
+    const std::size_t at = bad.body.find(word) + std::string(word).size() - 1;
+    bad.body[word[0] == 's' ? at + 1 : at] = '5';
+    CHECK_FAILS(signer().read("mailgun", bad), no_permission);
+  }
+  CHECK_FAILS(signer().read("mailgun", {{}, R"({"event-data":{}})"}),
+              no_permission);
+}
+
+TEST_CASE("a request that another account's key has signed is refused") {
+  auto settings = signer().settings;
+  settings.secret = Secret("whsec_b3RoZXI=");
+  settings.password = Secret("other");
+  settings.public_key = base64_of(TestKey::p256().public_der());
+  settings.certificate =
+      TestKey::rsa().certificate(k_now - std::chrono::hours(1));
+  for (const auto& [type, webhook] : good_ones()) {
+    CAPTURE(type);
+    CHECK_FAILS(read_feedback(type, webhook, settings, k_now), no_permission);
+  }
+}
+
 TEST_CASE("what SNS signs cannot be changed") {
   const Webhook good = signer().sns(R"({"eventType":"Open","open":{}})");
   for (const char* word : {"eventType", "m-1", "2025-11-21", "123456789012"}) {

@@ -8,7 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include <memory>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -21,9 +21,9 @@ namespace pony {
 template <class Function>
 Function in_libcrypto(const char* name) {
   static const auto library = SharedLibrary::open("libcrypto.so.3", "");
-  REQUIRE(library.has_value());
   Function function = nullptr;
-  REQUIRE(library->find(name, function));
+  // Keys may go after the last test: no REQUIRE.
+  if (!library || !library->find(name, function)) std::abort();
   return function;
 }
 #define CALL(name) ::pony::in_libcrypto<decltype(&::name)>(#name)
