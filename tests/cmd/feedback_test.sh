@@ -313,6 +313,29 @@ sign_sg "[{\"event\":\"spamreport\",\"email\":\"$to\",\"timestamp\":$now,\"pony_
 expect 0 feed sg
 ! is_suppressed "$to" || fail "an old complaint came back in another body"
 
+# --- Killed at each call that writes: told again, it is there once, and whole
+if command -v strace >/dev/null && strace -qq true 2>/dev/null; then
+  kills=0
+  for call in write pwrite64 fdatasync fsync ftruncate fallocate renameat renameat2; do
+    got=1
+    for ((k = 1; got != 0; ++k)); do
+      to=$call$k@example.com
+      id=$(send "$to")
+      sign_sg "[{\"event\":\"spamreport\",\"email\":\"$to\",\"timestamp\":$now,\"pony_id\":\"$id\"}]"
+      got=0
+      { strace -qq -o /dev/null -e inject="$call:signal=KILL:when=$k" \
+        "$PONY" --config "$T/pony.yaml" feedback sg "${headers[@]}" <"$T/body" || got=$?; } 2>/dev/null
+      ((got == 0)) || ((++kills))
+      expect 0 feed sg
+      [[ $(kinds_of "$id") == complained ]] || fail "killed at $call $k: $(kinds_of "$id")"
+      grep -q "complained.*$id" "$SPOOL"/log/*.jsonl || fail "killed at $call $k: not in the log"
+      is_suppressed "$to" || fail "killed at $call $k: not suppressed"
+    done
+  done
+  ((kills >= 8)) || fail "only $kills kills"
+  expect 0 pony fsck
+fi
+
 # --- A full disk: nothing is said to be taken, and the next try takes it
 if mount -t tmpfs -o size=1m tmpfs "$(mktemp -d "$T/full.XXXX")" 2>/dev/null; then
   full=$(echo "$T"/full.*)
