@@ -513,50 +513,58 @@ Next next_of(const Story& story, const std::vector<Fate>& fates, Time now) {
 
 // --- The answer in a sentence
 
+std::string with_why(std::string text, const std::string& why) {
+  return why.empty() ? text : text + ": " + why;
+}
+
+std::string sent_in_short(const Story& story, const std::vector<Fate>& fates) {
+  const Event* end = last_move(story.events);
+  std::string text = "was sent";
+  if (end != nullptr && !end->provider.empty())
+    text += " by " + printable(end->provider, k_name_limit);
+  if (end != nullptr)
+    text +=
+        ", " + span_words(end->ts - story.listed.arrived) + " after it came";
+  const auto has = std::count_if(
+      fates.begin(), fates.end(),
+      [](const Fate& fate) { return fate.outcome == "accepted"; });
+  if (static_cast<std::size_t>(has) < fates.size())
+    text += fmt::format(", to {} of {} recipients", has, fates.size());
+  // The worst that was reported counts.
+  if (last_of(story.events, "bounced") != nullptr)
+    return text + ", and bounced";
+  if (last_of(story.events, "complained") != nullptr)
+    return text + ", and was called spam";
+  if (last_of(story.events, "delivered") != nullptr)
+    return text + ", and was delivered";
+  return text;
+}
+
 std::string headline(const Story& story, const std::vector<Fate>& fates) {
   const Listed& listed = story.listed;
-  const std::string why = printable(last_error_of(listed));
   if (!listed.file) return "is no message: " + printable(listed.problem);
-  const History& history = listed.file->history;
+  const std::string why = printable(last_error_of(listed));
+  const bool is_tried = listed.file->history.attempts > 0;
   const Event* end = last_move(story.events);
-  const std::string event = end != nullptr ? end->event : std::string();
   switch (listed.state) {
     case State::fresh:
-      return "is due, and has not been " + std::string(history.attempts > 0
-                                                           ? "taken yet: " + why
-                                                           : "tried yet");
+      return is_tried ? "is due for another try"
+                      : "is due, and has not been tried yet";
     case State::deferred:
-      if (history.attempts == 0 && why.empty()) return "waits for its time";
-      return "waits for another try: " + why;
+      if (!is_tried && why.empty()) return "waits for its time";
+      return with_why("waits for another try", why);
     case State::held:
-      return "is held" + (why.empty() ? "" : ": " + why);
+      return with_why("is held", why);
     case State::claimed:
       return "is being delivered";
-    case State::sent: {
-      std::string text = "was sent";
-      if (end != nullptr && !end->provider.empty())
-        text += " by " + printable(end->provider, k_name_limit);
-      if (end != nullptr)
-        text += ", " + span_words(end->ts - listed.arrived) + " after it came";
-      const auto has = std::count_if(
-          fates.begin(), fates.end(),
-          [](const Fate& fate) { return fate.outcome == "accepted"; });
-      if (static_cast<std::size_t>(has) < fates.size())
-        text += fmt::format(", to {} of {} recipients", has, fates.size());
-      if (last_of(story.events, "bounced") != nullptr)
-        text += ", and bounced";
-      else if (last_of(story.events, "complained") != nullptr)
-        text += ", and was called spam";
-      else if (last_of(story.events, "delivered") != nullptr)
-        text += ", and was delivered";
-      return text;
-    }
+    case State::sent:
+      return sent_in_short(story, fates);
     case State::failed:
       break;
   }
+  const std::string event = end != nullptr ? end->event : std::string();
   if (event == "cancelled") return "was cancelled";
-  return (event == "expired" ? "expired" : "failed") +
-         (why.empty() ? std::string() : ": " + why);
+  return with_why(event == "expired" ? "expired" : "failed", why);
 }
 
 void add_recipients(std::string& text, const Story& story,
