@@ -1,13 +1,11 @@
 #include "cmd/move_messages.h"
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <utility>
 
+#include "cmd/ask.h"
 #include "cmd/cli.h"
 #include "cmd/listing.h"
 #include "cmd/message_ids.h"
@@ -250,16 +248,10 @@ Result<bool> is_confirmed(const MoveOptions& options, Move move,
       });
   if (!counted) return tl::unexpected(counted.error());
   if (count <= k_cancel_unasked) return true;
-  io.err("pony cancel: cancel " + std::to_string(count) + " messages? [y/N] ");
-  std::string answer;
-  char byte = 0;
-  for (;;) {
-    const ssize_t n = ::read(io.in(), &byte, 1);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0 || byte == '\n') break;
-    answer.push_back(byte);
-  }
-  return answer == "y" || answer == "Y" || answer == "yes";
+  auto answer =
+      ask(context, "cancel " + std::to_string(count) + " messages?", false);
+  if (!answer) return tl::unexpected(answer.error());
+  return *answer == Answer::yes;
 }
 
 Result<int> move_selected(const MoveOptions& options, Move move,
