@@ -13,6 +13,8 @@ TEST_SUITE_BEGIN("cmd");
 namespace pony {
 namespace {
 
+using namespace std::string_view_literals;
+
 const Time k_now = parse_time("2026-11-22T10:00:00Z").value();
 
 struct Read {
@@ -169,10 +171,11 @@ TEST_CASE("how the input is cut into pieces changes nothing") {
 
 TEST_CASE("any bytes at all are records, bad ones, or nothing") {
   std::mt19937 random(7);
-  constexpr std::string_view k_bytes = "a@.\",;\n\r\t{}#:e \xC3\xBC\0";
+  constexpr std::string_view k_bytes = "a@.\",;\n\r\t{}#:e \xC3\xBC\x00"sv;
   for (int round = 0; round < 2000; ++round) {
     std::string text = round % 3 == 0 ? "email,reason\n" : "";
-    for (int i = 0; i < 60; ++i) text.push_back(k_bytes[random() % 19]);
+    for (int i = 0; i < 60; ++i)
+      text.push_back(k_bytes[random() % k_bytes.size()]);
     (void)all_in(text, 1 + random() % 10);
   }
 }

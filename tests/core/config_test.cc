@@ -101,7 +101,6 @@ default_from: Widget Team <team@widgets.example>
 default_lang: es-MX
 idempotency_window: 12h
 on_unknown: hold
-log_addresses: hash
 providers:
   main:   {type: sendgrid, api_key: "${SENDGRID_API_KEY}", rate: [50/s, 100000/day]}
   second: {type: mailgun, domain: mg.widgets.example, region: eu, api_key_file: mailgun.key}
@@ -121,6 +120,7 @@ sendmail:
   allow_senders: ["*@widgets.example", root@web1.widgets.example]
   tags: [{caller: cron*, from: "root@*", tags: [cron, night]}, {tags: all}]
 origin: web1.widgets.example
+log_addresses: hash
 safe_mode: {redirect_to: qa@widgets.example, allow: ["*@widgets.example"]}
 )";
 
