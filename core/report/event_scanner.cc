@@ -155,7 +155,8 @@ class KeyBytes {
       fits_ = false;
       return;
     }
-    std::memcpy(bytes_.data() + size_, text.data(), text.size());
+    if (!text.empty())
+      std::memcpy(bytes_.data() + size_, text.data(), text.size());
     size_ += text.size();
     bytes_[size_++] = '\t';
   }

@@ -23,6 +23,8 @@ count() { pony events "$@" | wc -l; }
 [[ $(count --tag signup) == 3 ]] || fail "--tag"
 [[ $(count --provider outbox) == 4 ]] || fail "--provider"
 [[ $(count --template welcome) == 0 ]] || fail "--template"
+[[ $(count --domain example.org) == 3 ]] || fail "--domain"
+[[ $(count --reason nothing) == 0 ]] || fail "--reason"
 [[ $(count --since 1h) == 6 ]] || fail "--since"
 [[ $(count --until 1h) == 0 ]] || fail "--until"
 [[ $(count --since +1h) == 0 ]] || fail "--since in the future"

@@ -56,6 +56,73 @@ err_has "3 lines of the event log could not be read and are not counted"
 expect 0 pony report --json --quiet
 err_is_empty
 
+# What is kept in state/ changes nothing but the time, nor does its loss.
+log=$(echo "$SPOOL"/log/events-*.jsonl)
+for i in $(seq 1000); do
+  printf '{"ts":"2026-11-21T10:00:%02d.%03dZ","event":"opened","id":"x%d","domain":"%s"}\n' \
+    $((i % 60)) $((i % 1000)) "$i" "d$((i % 7)).example"
+done >>"$log"
+same_report() {
+  rm -rf "$SPOOL/state/report"
+  pony report --by event,domain --json >"$T/cold" 2>"$T/cold.err"
+  pony report --by event,domain --json >"$T/warm" 2>"$T/warm.err"
+  cmp "$T/cold" "$T/warm" && cmp "$T/cold.err" "$T/warm.err" || fail "$1"
+}
+same_report "a second report differs"
+[[ -s $SPOOL/state/report/$(basename "$log").digest ]] || fail "nothing is kept"
+grep -q '"event":"opened","domain":"d3.example","events":143' "$T/warm" || fail "figures"
+err=$(cat "$T/warm.err")
+[[ $err == *"3 lines of the event log could not be read"* ]] || fail "warm: $err"
+cp "$T/warm" "$T/before"
+cp "$log" "$log.1" && : >"$log"
+same_report "a rotated log"
+cmp "$T/warm" "$T/before" || fail "rotation changed the figures"
+gzip "$log.1"
+same_report "a compressed log"
+cmp "$T/warm" "$T/before" || fail "compression changed the figures"
+[[ ! -e $SPOOL/state/report/$(basename "$log").1.digest ]] || fail "an old digest stays"
+pony report --by event --json >/dev/null 2>&1 &
+pony report --by event --json >/dev/null 2>&1 &
+wait
+
+# Told twice, counted once; of a day's file that ends too early what there is.
+zcat "$log.1.gz" | tail -n 10 >>"$log"
+expect 0 pony report --by event,domain --json --verbose
+cmp "$T/out" "$T/before" || fail "events were counted twice"
+err_has "10 events that the log has twice counted once"
+cp "$log.1.gz" "$T/whole.gz"
+head -c 2000 "$T/whole.gz" >"$log.1.gz"
+expect 0 pony report
+err_has ".1.gz' is cut off"
+mv "$T/whole.gz" "$log.1.gz"
+
+# Where nothing can be kept, it is counted all the same.
+rm -rf "$SPOOL/state/report"
+: >"$SPOOL/state/report"
+expect 0 pony report --by event,domain --json
+cmp "$T/out" "$T/before" || fail "without state/report"
+rm "$SPOOL/state/report"
+
+# More filters.
+expect 0 pony report --by event --domain d3.example --domain d4.example --json
+out_has '"event":"opened","events":286'
+id=01KB0000000000000000000000
+printf '{"ts":"2026-11-21T11:00:00.000Z","event":"%s","id":"%s","reason":"%s"}\n' \
+  failed "$id" "550 No such user" retried "$id" "" sent "$id" "" >"$T/lines"
+sed -i '2s/11:00/11:01/; 3s/11:00/11:02/' "$T/lines"
+cat "$T/lines" >>"$log"
+expect 0 pony report --by reason --reason "no SUCH" --json
+out_has '"reason":"550 No such user","events":1,"failed":1'
+
+# A message that failed, was retried and sent counts as sent alone.
+expect 0 pony report --by day --since 2026-11-21T11:00:00Z --until 2026-11-21T12:00:00Z --json
+out_has '"sent":1,"failed":0'
+expect 0 pony report --by day --since 2026-11-21T11:00:00Z --until 2026-11-21T11:01:00Z --json
+out_has '"sent":0,"failed":1'
+# A day is its first moment.
+expect 0 pony report --by event --since 2026-11-21 --until 2026-11-21 --json
+[[ $(tr -d '\n' <"$T/out") == "[]" ]] || fail "--until a day"
+
 # Wrong words.
 expect 64 pony report --by tags
 err_has "did you mean 'tag'?"
