@@ -709,11 +709,86 @@ def bench_compose():
                   goal)
 
 
+# ----- report: a million events, and what else could count them
+
+JQ_REDUCE = ("reduce inputs as $e ({}; reduce ($e.tags // [])[] as $t (.; "
+             ".[$t + \"\\t\" + $e.event] += 1)) | to_entries[] | "
+             "\"\\(.key)\\t\\(.value)\"")
+JQ_LINES = '.event as $e | (.tags // [])[] | . + "\\t" + $e'
+
+
+def event_log(events):
+    """pony with a log of ten days in its spool."""
+    pony = Pony("report", SINK_CONFIG, sender=FROM, port=SINK_PORT, more="")
+    pony.clear()
+    call(TOOLS / "logs", "pony", events, SPOOL / "log")
+    return pony
+
+
+def used(*command):
+    """Seconds, processor time and memory of one run of `command`."""
+    told = spawn(command)
+    return {"seconds": told["seconds"], "cpu_ms": told["cpu_seconds"] * 1000,
+            "rss_mb": told["peak_rss_kb"] / 1024}
+
+
+def shell(line):
+    return "/usr/bin/env", "LC_ALL=C", "sh", "-c", line
+
+
+def bench_report():
+    million = full(1_000_000, 100_000)
+    pony = event_log(million)
+    logs = f"{SPOOL}/log/events-*.jsonl"
+    postfix_log = VOLUME / "postfix.log"
+    call(*shell(f"{TOOLS}/logs postfix {million} >{postfix_log}"))
+    kept = SPOOL / "state/report"
+
+    def cold():
+        shutil.rmtree(kept, ignore_errors=True)
+        return used(*pony.command("report", "--by", "tag"))
+
+    first, second = (f"pony report, {million:,} events, {when}"
+                     for when in ("the first", "again"))
+    turns = {
+        first: cold,
+        second: lambda: used(*pony.command("report", "--by", "tag")),
+        "jq reduce": lambda: used(
+            *shell(f"cat {logs} | jq -rn '{JQ_REDUCE}'")),
+        "jq | sort | uniq -c": lambda: used(
+            *shell(f"cat {logs} | jq -r '{JQ_LINES}' | sort | uniq -c")),
+        f"pflogsumm, a Postfix log of {million:,} messages": lambda: used(
+            *shell(f"pflogsumm --problems_first {postfix_log}")),
+    }
+    results = in_turns(turns)
+    add_figures("report", results, "seconds", "s")
+    for name, goal in (("jq reduce", 20), ("jq | sort | uniq -c", None),
+                       (list(turns)[-1], 10)):
+        for ours in (first, second):
+            add_ratio("report", f"{name} ÷ {ours}",
+                      column(results[name], "seconds"),
+                      column(results[ours], "seconds"),
+                      ("≥", goal) if goal else None)
+    postfix_log.unlink()
+
+    # Ten times as many: the same memory, ten times the time.
+    pony = event_log(10 * million)
+    name = f"pony report, {10 * million:,} events, the first"
+    large = in_turns({name: cold})
+    add_figures("report", large, "seconds", "s")
+    add_ratio("report", "ten times the events, processor time",
+              column(large[name], "cpu_ms"), column(results[first], "cpu_ms"),
+              ("≤", 12))
+    add_ratio("report", f"{name}: peak RSS ÷ 100 MB",
+              column(large[name], "rss_mb"), [100] * ROUNDS, ("<", 1))
+    pony.clear()
+
+
 BENCHES = {"enqueue": bench_enqueue, "enqueue8": bench_enqueue8,
            "stream": bench_stream, "drain": bench_drain, "slow": bench_slow,
            "http": bench_http,
            "start": bench_start, "queue": bench_queue,
-           "compose": bench_compose}
+           "compose": bench_compose, "report": bench_report}
 
 
 # ----- the table
@@ -726,7 +801,9 @@ def processor():
 
 
 def versions():
-    known = ["postfix " + call("postconf", "-h", "mail_version").strip()]
+    known = ["postfix " + call("postconf", "-h", "mail_version").strip(),
+             call("dpkg-query", "-W", "-f", "${Package} ${Version}, ", "jq",
+                  "pflogsumm").strip(", ")]
     for deb in sorted(TOOLS.glob("debs/*.deb")):
         known.append(call("dpkg-deb", "-W", "--showformat=${Package} ${Version}",
                           deb))

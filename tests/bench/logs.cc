@@ -18,7 +18,7 @@ constexpr int k_days = 10;
 const char* const k_domains[] = {"gmail.com", "outlook.com", "yahoo.com",
                                  "icloud.com", "proton.me"};
 const char* const k_templates[] = {"welcome", "password_reset", "invoice",
-                                   "receipt", "weekly_digest", "login_alert"};
+                                   "receipt", "weekly_digest",  "login_alert"};
 const char* const k_tags[] = {"\"signup\"",         "\"account\"",
                               "\"billing\",\"eu\"", "\"billing\"",
                               "\"digest\"",         "\"alert\",\"eu\""};
@@ -59,8 +59,8 @@ void add(std::string& out, const char* format, Values... values) {
 int add_message(std::string& out, int day, std::int64_t ms, unsigned number) {
   const unsigned kind = below(6);
   char id[27];
-  std::snprintf(id, sizeof id, "01KB%06X%08X%08X", number,
-                below(0xFFFFFFFF), below(0xFFFFFFFF));
+  std::snprintf(id, sizeof id, "01KB%06X%08X%08X", number, below(0xFFFFFFFF),
+                below(0xFFFFFFFF));
   char traits[256];
   std::snprintf(traits, sizeof traits,
                 "\"template\":\"%s\",\"lang\":\"%s\",\"pool\":\"default\","
@@ -92,8 +92,10 @@ int add_message(std::string& out, int day, std::int64_t ms, unsigned number) {
         "\"attempt\":%d,\"provider\":\"%s\",\"outcome\":\"%s\","
         "\"latency_ms\":%u,\"queue_ms\":%u,",
         attempt, provider,
-        deferred ? "unavailable" : failed ? "rejected" : "accepted", latency_ms,
-        queue_ms);
+        deferred ? "unavailable"
+        : failed ? "rejected"
+                 : "accepted",
+        latency_ms, queue_ms);
     if (deferred || failed)
       add(out, "\"status\":%d,\"error\":\"%s\",", deferred ? 503 : 550,
           deferred ? "503 Service Unavailable" : "550 5.1.1 no such user");
@@ -144,9 +146,9 @@ void add_postfix(std::string& out, long i, long messages) {
   std::snprintf(head, sizeof head, "Nov %02ld %02d:%02d:%02d mx1 postfix/",
                 10 + day, s / 3600, s / 60 % 60, s % 60);
   char id[16];
-  std::snprintf(id, sizeof id, "%010llX",
-                static_cast<unsigned long long>(i) * 2654435761U &
-                    0xFFFFFFFFFFU);
+  std::snprintf(
+      id, sizeof id, "%010llX",
+      static_cast<unsigned long long>(i) * 2654435761U & 0xFFFFFFFFFFU);
   const std::string domain = some_domain();
   const unsigned user = below(200'000);
   const unsigned fate = below(100);
@@ -167,7 +169,8 @@ void add_postfix(std::string& out, long i, long messages) {
   };
   const std::string relay = "mx." + domain + "[198.51.100.7]:25";
   if (fate < 5)
-    delivery("none", "4.4.1", "deferred", "connect to mx: Connection timed out");
+    delivery("none", "4.4.1", "deferred",
+             "connect to mx: Connection timed out");
   if (fate == 99)
     delivery(relay.c_str(), "5.1.1", "bounced", "host said: 550 no such user");
   else

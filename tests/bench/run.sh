@@ -2,7 +2,7 @@
 # ./dev bench [NAME…]: pony beside its peers, in turns, on this machine. Prints
 # a table and writes it to build/bench/results.md.
 #
-#   tests/bench/run.sh [enqueue] [enqueue8] [stream] [drain] [slow] [http] [start] [queue] [compose]
+#   tests/bench/run.sh [enqueue] [enqueue8] [stream] [drain] [slow] [http] [start] [queue] [compose] [report]
 #
 #   BENCH_QUICK=1    fewer rounds and messages: does it run at all?
 #   BENCH_TMP=DIR    where the spools are; /var/tmp unless set
@@ -20,7 +20,7 @@ root=$(cd "$here/../.." && pwd)
 out=$root/build/bench
 
 ((EUID == 0)) || { echo "bench: needs root, for namespaces and mounts" >&2; exit 77; }
-benches=(enqueue enqueue8 stream drain slow http start queue compose)
+benches=(enqueue enqueue8 stream drain slow http start queue compose report)
 for name; do
   [[ " ${benches[*]} " == *" $name "* ]] ||
     { echo "bench: no bench '$name', there are: ${benches[*]}" >&2; exit 64; }
