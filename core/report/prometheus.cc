@@ -114,7 +114,8 @@ std::vector<Count> states_of(const TallyRow& row) {
 
 // Of messages no more is counted than which outcomes nobody knows.
 std::vector<Count> known_and_unknown(const TallyRow& row) {
-  return {{"known", row.attempts - row.unknown}, {"unknown", row.unknown}};
+  return {{"known", without(row.attempts, row.unknown)},
+          {"unknown", row.unknown}};
 }
 
 std::vector<Count> outcomes_of(const TallyRow& row) {
@@ -124,10 +125,11 @@ std::vector<Count> outcomes_of(const TallyRow& row) {
 }
 
 std::vector<Count> ends_of(const TallyRow& row) {
-  return {{"failed", row.failed},
-          {"deferred", row.deferred},
-          {"expired", row.expired},
-          {"other", row.events - row.failed - row.deferred - row.expired}};
+  return {
+      {"failed", row.failed},
+      {"deferred", row.deferred},
+      {"expired", row.expired},
+      {"other", without(row.events, row.failed + row.deferred + row.expired)}};
 }
 
 std::vector<Count> all_of(const TallyRow& row) {

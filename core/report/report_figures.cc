@@ -87,7 +87,8 @@ Trouble trouble_of(const Tally& tally, const TallyKey& key,
       return {wrong, row.sent + wrong};
     }
     case TallyOf::attempts:
-      return {row.attempts - count_of(row, Outcome::accepted), row.attempts};
+      return {without(row.attempts, count_of(row, Outcome::accepted)),
+              row.attempts};
     case TallyOf::reasons:
       return {row.failed + row.expired, row.events};
     case TallyOf::events:

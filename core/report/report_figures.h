@@ -32,6 +32,11 @@ std::uint64_t count_of(const TallyRow& row, Outcome outcome);
 // unknown. What is rejected is the message's.
 std::uint64_t faults_of(const TallyRow& row);
 
+// What is left of `whole` without `part`; 0 where rows contradict themselves.
+constexpr std::uint64_t without(std::uint64_t whole, std::uint64_t part) {
+  return whole > part ? whole - part : 0;
+}
+
 // Are there rates and times in such a row?
 bool has_times(TallyOf of);
 

@@ -78,7 +78,7 @@ struct Deeds {
 
   std::uint64_t faults() const { return unavailable + throttled + unknown; }
   bool is_degraded() const {
-    return attempts > 0 && faults() >= attempts - faults();
+    return attempts > 0 && faults() >= without(attempts, faults());
   }
 };
 
@@ -235,7 +235,7 @@ ReportHealth of_attempts(const TallyRow& total) {
   if (total.attempts == 0) return health;
   health.mood = ReportHealth::Mood::good;
   const std::uint64_t wrong =
-      total.attempts - count_of(total, Outcome::accepted);
+      without(total.attempts, count_of(total, Outcome::accepted));
   const std::string was = total.attempts == 1 ? " was " : " were ";
   health.whole =
       some_of(wrong > 0 ? wrong : total.attempts, total.attempts, "attempt") +

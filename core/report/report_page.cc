@@ -188,18 +188,19 @@ Parts parts_of(const TallyRow& row, const Trouble& trouble, TallyOf of) {
               {count_text(row.sent), bad_count(lost),
                percent_text(row.failure_rate())}};
     case TallyOf::attempts:
-      return {row.attempts - trouble.wrong,
+      return {without(row.attempts, trouble.wrong),
               trouble.wrong,
               {count_text(row.attempts), bad_count(trouble.wrong),
                percent_text(row.failure_rate())}};
     case TallyOf::reasons:
-      return {row.events - lost,
+      return {without(row.events, lost),
               lost,
               {bad_count(lost), count_text(row.deferred),
-               count_text(row.events - lost - row.deferred)}};
+               count_text(without(row.events, lost + row.deferred))}};
     case TallyOf::events:
-      return {
-          row.events - trouble.wrong, trouble.wrong, {count_text(row.events)}};
+      return {without(row.events, trouble.wrong),
+              trouble.wrong,
+              {count_text(row.events)}};
   }
   return {};
 }
@@ -286,14 +287,6 @@ PageTable latency_of(const Tally& tally, std::size_t top) {
 }
 
 // Sections
-
-const Tally* find_tally(const ReportPage& page,
-                        const std::vector<TallyBy>& by) {
-  const auto found =
-      std::find_if(page.tallies.begin(), page.tallies.end(),
-                   [&by](const Tally& tally) { return tally.by() == by; });
-  return found == page.tallies.end() ? nullptr : &*found;
-}
 
 struct Section {
   TallyBy by;
@@ -532,6 +525,14 @@ ReportPage empty_page(const ReportSpan& span) {
   page.span = span;
   for (const auto& by : page_keys(span)) page.tallies.emplace_back(by);
   return page;
+}
+
+const Tally* find_tally(const ReportPage& page,
+                        const std::vector<TallyBy>& by) {
+  const auto found =
+      std::find_if(page.tallies.begin(), page.tallies.end(),
+                   [&by](const Tally& tally) { return tally.by() == by; });
+  return found == page.tallies.end() ? nullptr : &*found;
 }
 
 void add(ReportPage& page, const Event& event) {

@@ -30,6 +30,9 @@ struct ReportPage {
 
 // A page with empty tallies, ready to be filled.
 ReportPage empty_page(const ReportSpan& span);
+// The tally of exactly these keys, else nullptr. It goes when tallies are
+// added.
+const Tally* find_tally(const ReportPage& page, const std::vector<TallyBy>& by);
 // Counts `event` in each tally.
 void add(ReportPage& page, const Event& event);
 
