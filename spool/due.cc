@@ -11,6 +11,7 @@
 #include "core/event.h"
 #include "spool/message_file.h"
 #include "spool/message_id.h"
+#include "spool/message_tail.h"
 
 namespace pony {
 namespace {
@@ -137,22 +138,7 @@ std::optional<Time> Due::due_time(const std::string& folder,
                                   const std::string& name) {
   if (const auto it = due_times_.find(name); it != due_times_.end())
     return it->second;
-  struct stat info {};
-  auto fd = open_regular(folders_.root(), folder + "/" + name, O_RDONLY,
-                         k_message_file_limit, folders_.trusted_owner(), &info);
-  if (!fd) return {};
-  // The last line is the event that put it here; it is never longer.
-  constexpr off_t k_tail = off_t{64} << 10;
-  std::string tail(static_cast<std::size_t>(std::min(k_tail, info.st_size)),
-                   '\0');
-  const ssize_t n = ::pread(fd->get(), tail.data(), tail.size(),
-                            info.st_size - static_cast<off_t>(tail.size()));
-  if (n <= 0) return {};
-  std::string_view lines(tail.data(), static_cast<std::size_t>(n));
-  if (lines.back() == '\n') lines.remove_suffix(1);
-  if (const auto at = lines.rfind('\n'); at != std::string_view::npos)
-    lines.remove_prefix(at + 1);
-  auto event = parse_event(lines);
+  const auto event = read_last_event(folders_, folder + "/" + name);
   if (!event || !event->next_at) return {};
   if (due_times_.size() > k_lane_window) due_times_.clear();
   due_times_[name] = *event->next_at;
