@@ -168,6 +168,10 @@ struct ChildProcess::State {
   Fd in_fd;
   std::string in;
   std::size_t written = 0;
+  bool more_may_come = false;
+  bool in_watched = false;
+  std::size_t in_left_unread = 0;
+  std::size_t stuck = 0;  // in a pipe that nobody reads any more
   Output out;
   Output err;
   Milliseconds time_limit{0};
@@ -178,7 +182,9 @@ struct ChildProcess::State {
 
   Result<> launch(ChildCommand command);
   void watch();
+  void watch_input();
   void write_some();
+  std::size_t unread() const;
   void read_some(Output& output);
   void close(Fd& fd);
   bool kill() const;
@@ -207,6 +213,7 @@ Result<> ChildProcess::State::launch(ChildCommand command) {
   in_fd = std::move(to_child->write);
   set_nonblocking(in_fd);
   in = std::move(command.in);
+  more_may_come = command.input == ChildCommand::Input::stays_open;
   // Before there is a child: one that ends at once has had what fits.
   write_some();
   auto spawned = spawn(command.argv, to_child->read, ends[0], ends[1]);
@@ -227,15 +234,21 @@ void ChildProcess::State::watch() {
     reactor.watch(output->fd.get(), EPOLLIN,
                   [this, output](std::uint32_t) { read_some(*output); });
   }
-  if (in_fd) {
-    reactor.watch(in_fd.get(), EPOLLOUT,
-                  [this](std::uint32_t) { write_some(); });
-  }
+  watch_input();
+  if (time_limit == Milliseconds(0)) return;
   deadline = reactor.after(time_limit, [this] {
     deadline = 0;
     killed_why = fmt::format("no exit within {}", format_duration(time_limit));
     if (!kill()) abandon();
   });
+}
+
+// A pipe with room is always ready: it is watched while there is something to
+// put into it.
+void ChildProcess::State::watch_input() {
+  if (!in_fd || in_watched || written == in.size()) return;
+  in_watched = true;
+  reactor.watch(in_fd.get(), EPOLLOUT, [this](std::uint32_t) { write_some(); });
 }
 
 // Hands over as much as the pipe takes; closes it after the last byte, and
@@ -247,10 +260,24 @@ void ChildProcess::State::write_some() {
         ::write(in_fd.get(), in.data() + written, end - written);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && errno == EAGAIN) return;
-    if (count < 0) return close(in_fd);
+    if (count < 0) {
+      stuck = unread() - (in.size() - written);
+      return close(in_fd);
+    }
     written += static_cast<std::size_t>(count);
   }
-  if (written == in.size()) close(in_fd);
+  if (written < in.size()) return;
+  if (!more_may_come) return close(in_fd);
+  in.clear();
+  written = 0;
+  if (std::exchange(in_watched, false)) reactor.unwatch(in_fd.get());
+}
+
+std::size_t ChildProcess::State::unread() const {
+  int in_pipe = 0;
+  if (in_fd) (void)::ioctl(in_fd.get(), FIONREAD, &in_pipe);
+  return in.size() - written + stuck +
+         static_cast<std::size_t>(std::max(in_pipe, 0));
 }
 
 void ChildProcess::State::read_some(Output& output) {
@@ -261,6 +288,7 @@ void ChildProcess::State::close(Fd& fd) {
   if (!fd) return;
   reactor.unwatch(fd.get());
   fd = Fd();
+  if (&fd == &in_fd) in_watched = false;
 }
 
 // False when we may not: it runs as somebody else (sudo).
@@ -309,6 +337,7 @@ ChildResult ChildProcess::State::result_of(int status) {
     result.ending = "exit code lost";
   }
   result.in_written_whole = written == in.size();
+  result.in_unread = in_left_unread;
   result.out = std::move(out.text);
   result.err = std::move(err.text);
   result.out_was_cut = out.cut;
@@ -321,6 +350,7 @@ void ChildProcess::State::ended() {
   const int status = reap();
   out.read_rest();
   err.read_rest();
+  in_left_unread = unread();
   release();
   // The last thing: it may be our end.
   auto tell = std::move(done);
@@ -342,6 +372,25 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(Reactor& reactor,
   state->done = std::move(done);
   state->watch();
   return std::unique_ptr<ChildProcess>(new ChildProcess(std::move(state)));
+}
+
+void ChildProcess::write(std::string_view more) {
+  State& state = *state_;
+  // What was written is forgotten before it adds up.
+  state.in.erase(0, std::exchange(state.written, 0));
+  state.in.append(more);
+  if (!state.in_fd) return;  // it does not read any more
+  if (!state.in_watched) state.write_some();
+  state.watch_input();
+}
+
+void ChildProcess::end_input() {
+  state_->more_may_come = false;
+  if (state_->written == state_->in.size()) state_->close(state_->in_fd);
+}
+
+std::size_t ChildProcess::unread() const {
+  return state_->unread();
 }
 
 void ChildProcess::kill_now(std::string_view why) {

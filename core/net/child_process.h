@@ -28,10 +28,14 @@ struct ChildCommand {
   // PATH.
   std::vector<std::string> argv;
   std::string in;  // what it gets on stdin, which is then closed
+  // Or it stays open: more comes by write(), until end_input().
+  enum class Input { closed_after, stays_open };
+  Input input = Input::closed_after;
   // How much of what it prints is kept; 0: that goes to /dev/null.
   std::size_t out_limit = 0;
   std::size_t err_limit = 0;
-  Milliseconds time_limit{0};  // then its group is killed
+  // Then its group is killed; 0: it may run for as long as it likes.
+  Milliseconds time_limit{0};
 };
 
 struct ChildResult {
@@ -42,6 +46,7 @@ struct ChildResult {
   // All of `in` was handed over: it may know everything. (What the pipe holds
   // counts: it may have been read or not.)
   bool in_written_whole = false;
+  std::size_t in_unread = 0;  // of what it was given: bytes it never read
   std::string out;
   std::string err;
   bool out_was_cut = false;
@@ -63,6 +68,14 @@ class ChildProcess {
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
+
+  // With Input::stays_open: gives it more. What it does not read at once is
+  // kept here, without a limit: ask unread() first.
+  void write(std::string_view more);
+  // Closes its stdin when all of that is written.
+  void end_input();
+  // How many bytes it was given and has not read.
+  std::size_t unread() const;
 
   // Kills it with its group and calls `done` before it returns.
   void kill_now(std::string_view why);

@@ -213,6 +213,74 @@ TEST_CASE("a name without a slash is looked for in PATH") {
   CHECK(run(command).exit_code == 0);
 }
 
+// One whose stdin stays open.
+struct Listener {
+  Reactor reactor;
+  std::optional<ChildResult> result;
+  std::unique_ptr<ChildProcess> child;
+
+  explicit Listener(const std::string& script, std::string in = {}) {
+    ChildCommand command = shell(script, std::move(in));
+    command.input = ChildCommand::Input::stays_open;
+    command.time_limit = Milliseconds(0);
+    auto started = ChildProcess::start(
+        reactor, std::move(command),
+        [this](ChildResult ended) { result = std::move(ended); });
+    REQUIRE_OK(started);
+    child = std::move(*started);
+  }
+  void wait() {
+    while (!result) reactor.turn(std::chrono::seconds(10));
+  }
+};
+
+TEST_CASE("a child whose stdin stays open gets more, until that is ended") {
+  Listener listener("cat", "first\n");
+  listener.child->write("second\n");
+  listener.reactor.turn(Milliseconds(0));
+  listener.child->write("third\n");
+  listener.child->end_input();
+  listener.wait();
+  CHECK(listener.result->out == "first\nsecond\nthird\n");
+  CHECK(listener.result->exit_code == 0);
+  CHECK(listener.result->in_unread == 0);
+}
+
+TEST_CASE("more than a pipe holds reaches a child whose stdin stays open") {
+  Listener listener("wc -c");
+  for (int i = 0; i < 10; ++i) listener.child->write(std::string(50'000, 'x'));
+  CHECK(listener.child->unread() > 0);
+  listener.child->end_input();
+  listener.wait();
+  CHECK(listener.result->out == "500000\n");
+}
+
+TEST_CASE("what a child has not read is known, also when it has died") {
+  Listener listener("read line; exit 3", std::string(9, 'x') + "\n");
+  // A shell reads byte by byte: the rest is left in the pipe.
+  listener.child->write("0123456789\n");
+  listener.wait();
+  CHECK(listener.result->exit_code == 3);
+  CHECK(listener.result->in_unread == 11);
+}
+
+TEST_CASE("what a child that closed its stdin has not read is known") {
+  const std::string sign =
+      "/tmp/pony-test-closed." + std::to_string(::getpid());
+  Listener listener("exec <&-; : >" + sign + "; exec sleep 600");
+  const std::string more(300'000, 'x');
+  listener.child->write(more);
+  while (::access(sign.c_str(), F_OK) != 0)
+    listener.reactor.turn(Milliseconds(10));
+  ::unlink(sign.c_str());
+  listener.reactor.turn(Milliseconds(0));
+  CHECK(listener.child->unread() == more.size());
+  listener.child->write("more");
+  CHECK(listener.child->unread() == more.size() + 4);
+  listener.child->kill_now("enough");
+  CHECK(listener.result->in_unread == more.size() + 4);
+}
+
 TEST_CASE("the first line is fit for an error") {
   CHECK(first_line("no\x1b[1m such\nmore", 100) == "no\\x1b[1m such");
   CHECK(first_line("", 100).empty());
