@@ -144,6 +144,39 @@ constexpr ConfigField<HooksConfig> k_hooks[] = {
     {"on_breaker", read_program<&HooksConfig::on_breaker>},
 };
 
+// A limit as `pony check` takes it: "15m:1h".
+template <auto Member, LimitUnit Of>
+void read_limit(ConfigReader& reader, const YamlEntry& entry,
+                AlertsConfig& out) {
+  const std::string* text = reader.text(entry);
+  if (text == nullptr) return;
+  auto threshold = parse_threshold(*text, Of);
+  if (!threshold)
+    reader.refuse(entry.line,
+                  fmt::format("'{}': {}", entry.key, threshold.error().what));
+  else
+    out.limits.*Member = *threshold;
+}
+
+constexpr ConfigField<AlertsConfig> k_alerts[] = {
+    {"command", read_program<&AlertsConfig::command>},
+    {"every", read_seconds<&AlertsConfig::every>},
+    {"oldest", read_limit<&VitalLimits::oldest, LimitUnit::seconds>},
+    {"queue", read_limit<&VitalLimits::queue, LimitUnit::count>},
+    {"failed", read_limit<&VitalLimits::failed, LimitUnit::count>},
+    {"uncertain", read_limit<&VitalLimits::uncertain, LimitUnit::count>},
+    {"disk", read_limit<&VitalLimits::disk, LimitUnit::percent>},
+    {"degraded",
+     [](ConfigReader& reader, const YamlEntry& entry, AlertsConfig& out) {
+       const std::string* text = reader.text(entry);
+       if (text == nullptr) return;
+       if (const auto value = truth(*text))
+         out.limits.degraded = *value;
+       else
+         reader.refuse_value(entry, "true or false");
+     }},
+};
+
 // "*@widgets.example", "ann@*", "ann@widgets.example", or "*".
 bool is_address_pattern(std::string_view text) {
   return text == "*" || (text.find('@') != std::string_view::npos &&
@@ -230,6 +263,23 @@ void read_breaker(ConfigReader& reader, const YamlEntry& entry, Config& out) {
     reader.refuse(entry.line,
                   "'max_cool_down' is shorter than 'cool_down' in 'breaker'");
   }
+}
+
+void read_alerts(ConfigReader& reader, const YamlEntry& entry, Config& out) {
+  read_section(reader, entry, k_alerts, out.alerts);
+  const AlertsConfig& alerts = out.alerts;
+  if (alerts.command.empty() && !alerts.limits.empty()) {
+    reader.refuse(entry.line, "'alerts' has no 'command' to be told",
+                  "such as command: [/usr/local/bin/page-me]");
+  } else if (!alerts.command.empty() && alerts.limits.empty()) {
+    reader.warn(entry.line,
+                "'alerts' names nothing to watch, such as oldest: 15m");
+  }
+}
+
+void read_event_sink(ConfigReader& reader, const YamlEntry& entry,
+                     Config& out) {
+  reader.read_argv(entry, out.event_sink);
 }
 
 void read_safe_mode(ConfigReader& reader, const YamlEntry& entry, Config& out) {
@@ -467,6 +517,8 @@ constexpr ConfigField<Config> k_top[] = {
     {"breaker", read_breaker},
     {"retention", read_map<&Config::retention, k_retention>},
     {"hooks", read_map<&Config::hooks, k_hooks>},
+    {"event_sink", read_event_sink},
+    {"alerts", read_alerts},
     {"aliases", read_folder<&Config::aliases>},
     {"local_recipient", read_local_recipient},
     {"origin", read_origin},
@@ -771,6 +823,7 @@ std::vector<std::string> config_keys() {
   add("breaker.", k_breaker);
   add("retention.", k_retention);
   add("hooks.", k_hooks);
+  add("alerts.", k_alerts);
   add("safe_mode.", k_safe_mode);
   add("sendmail.", k_sendmail);
   add("sendmail.tags.*.", k_tag_rule);

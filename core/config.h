@@ -18,6 +18,7 @@
 #include "core/message.h"
 #include "core/result.h"
 #include "core/secret.h"
+#include "core/threshold.h"
 
 namespace pony {
 
@@ -49,6 +50,8 @@ struct ProviderConfig {
 };
 
 enum class Strategy { priority, random, round_robin, weighted, adaptive };
+// "priority", "round_robin" …
+std::string_view to_text(Strategy strategy);
 
 struct PoolMember {
   std::string provider;
@@ -91,6 +94,13 @@ struct HooksConfig {
   std::vector<std::string> on_breaker;
 };
 
+// What `pony run` watches by itself, and whom it tells.
+struct AlertsConfig {
+  std::vector<std::string> command;  // argv; empty: nobody is told
+  std::chrono::seconds every{3600};  // of one kind at most one in this time
+  VitalLimits limits;
+};
+
 struct SafeModeConfig {
   std::optional<Address> redirect_to;
   std::vector<std::string> allow;  // patterns such as "*@widgets.example"
@@ -130,6 +140,8 @@ struct Config {
   BreakerConfig breaker;
   RetentionConfig retention;
   HooksConfig hooks;
+  std::vector<std::string> event_sink;  // argv; empty: there is none
+  AlertsConfig alerts;
   std::string aliases = "/etc/aliases";
   std::string local_recipient;
   std::string origin;  // empty: the host's mail name

@@ -52,22 +52,6 @@ std::string rates(const std::vector<RateLimit>& limits) {
   return "[" + out + "]";
 }
 
-std::string_view to_text(Strategy strategy) {
-  switch (strategy) {
-    case Strategy::priority:
-      return "priority";
-    case Strategy::random:
-      return "random";
-    case Strategy::round_robin:
-      return "round_robin";
-    case Strategy::weighted:
-      return "weighted";
-    case Strategy::adaptive:
-      return "adaptive";
-  }
-  return "priority";
-}
-
 // "${NAME}" and nothing else says where the secret is, not what it is.
 bool is_one_variable(std::string_view text) {
   if (!text.starts_with("${") || !text.ends_with('}')) return false;
@@ -164,7 +148,41 @@ void append_sendmail(std::string& out, const SendmailConfig& sendmail) {
   }
 }
 
+void append_limit(std::string& out, std::string_view key,
+                  const std::optional<Threshold>& limit) {
+  if (limit) out += fmt::format("  {}: {}\n", key, quoted(to_text(*limit)));
+}
+
+void append_alerts(std::string& out, const AlertsConfig& alerts) {
+  if (alerts.command.empty()) return;
+  out += fmt::format("alerts:\n  command: {}\n  every: {}\n",
+                     list(alerts.command), duration(alerts.every));
+  const VitalLimits& limits = alerts.limits;
+  append_limit(out, "oldest", limits.oldest);
+  append_limit(out, "queue", limits.queue);
+  append_limit(out, "failed", limits.failed);
+  append_limit(out, "uncertain", limits.uncertain);
+  append_limit(out, "disk", limits.disk);
+  out += fmt::format("  degraded: {}\n", limits.degraded);
+}
+
 }  // namespace
+
+std::string_view to_text(Strategy strategy) {
+  switch (strategy) {
+    case Strategy::priority:
+      return "priority";
+    case Strategy::random:
+      return "random";
+    case Strategy::round_robin:
+      return "round_robin";
+    case Strategy::weighted:
+      return "weighted";
+    case Strategy::adaptive:
+      return "adaptive";
+  }
+  return "priority";
+}
 
 std::string to_yaml(const Config& config) {
   std::string out;
@@ -202,6 +220,8 @@ std::string to_yaml(const Config& config) {
   out += fmt::format(
       "hooks:\n  on_sent: {}\n  on_failed: {}\n  on_breaker: {}\n",
       list(hooks.on_sent), list(hooks.on_failed), list(hooks.on_breaker));
+  out += fmt::format("event_sink: {}\n", list(config.event_sink));
+  append_alerts(out, config.alerts);
   append_text(out, "aliases", config.aliases);
   append_text(out, "local_recipient", config.local_recipient);
   append_text(out, "origin", config.origin);
