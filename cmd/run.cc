@@ -11,12 +11,15 @@
 #include <set>
 #include <utility>
 
+#include "cmd/alerts.h"
 #include "cmd/commands.h"
 #include "cmd/delivery.h"
+#include "cmd/event_sink.h"
 #include "cmd/hooks.h"
 #include "cmd/message_input.h"
 #include "cmd/watch.h"
 #include "spool/due.h"
+#include "spool/heartbeat.h"
 #include "spool/housekeeping.h"
 #include "spool/runner.h"
 
@@ -107,6 +110,19 @@ void raise_descriptor_limit() {
   (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Those who are told of what happens while a run is at work.
+struct Listeners {
+  Hooks hooks;
+  EventSink sink;
+  Alerts alerts;
+
+  Listeners(DeliverySet& set, Spool& spool,
+            const std::function<void(const std::string&)>& warn)
+      : hooks(set.config().hooks, set.reactor(), warn),
+        sink(set.config().event_sink, spool, set.reactor(), warn),
+        alerts(set.config(), spool, set.reactor(), warn) {}
+};
+
 class RunCommand {
  public:
   RunCommand(const RunFlags& flags, Context& context)
@@ -116,8 +132,8 @@ class RunCommand {
 
  private:
   Result<RunOptions> options_for(DeliverySet& set, FolderWatch& watch,
-                                 Hooks& hooks);
-  void finish(Hooks& hooks, Milliseconds grace) const;
+                                 Spool& spool, Listeners& listeners);
+  void finish(Listeners& listeners, Milliseconds grace) const;
   Result<int> dry_run(Spool& spool);
   void tell(const Delivery& delivery, const Event& event);
 
@@ -146,15 +162,20 @@ Result<int> RunCommand::run() {
     signals_.attach((*set)->reactor());
     auto folder = RunnerFolder::create((*spool)->folders());
     if (!folder) return tl::unexpected(folder.error());
-    Hooks hooks((*set)->config().hooks, (*set)->reactor(),
-                [this](const std::string& text) { context_.warn(text); });
-    auto options = options_for(**set, watch, hooks);
+    Listeners listeners(**set, **spool, [this](const std::string& text) {
+      context_.warn(text);
+    });
+    auto options = options_for(**set, watch, **spool, listeners);
     if (!options) return tl::unexpected(options.error());
-    (*set)->on_breaker([&hooks](const Json& event) { hooks.breaker(event); });
+    (*set)->on_breaker(
+        [&listeners](const Json& event) { listeners.hooks.breaker(event); });
+    // Nobody but who monitors asks for it.
+    (void)note_run((*spool)->folders(), context_.clock().now());
     const Milliseconds grace = options->grace;
     Runner runner(**spool, *folder, (*set)->deliverer(), std::move(*options));
     auto summary = runner.run();
-    finish(hooks, grace);
+    (void)note_run((*spool)->folders(), context_.clock().now());
+    finish(listeners, grace);
     signals_.detach((*set)->reactor());
     if (!summary) {
       auto error = summary.error();
@@ -182,15 +203,17 @@ Result<int> RunCommand::run() {
 
 // Hooks may end their work, but a signal hurries them, a second one ends them;
 // while the configuration is read again mail waits, so those in line are few.
-void RunCommand::finish(Hooks& hooks, Milliseconds grace) const {
+void RunCommand::finish(Listeners& listeners, Milliseconds grace) const {
   const int stops = signals_.stops();
   const Milliseconds usual = reload_ ? HookLimits{}.time : k_hooks_may_take;
-  hooks.finish(stops > 0 ? grace : usual,
-               [this, stops] { return signals_.stops() > stops; });
+  const auto is_hurried = [this, stops] { return signals_.stops() > stops; };
+  listeners.hooks.finish(stops > 0 ? grace : usual, is_hurried);
+  listeners.alerts.finish(is_hurried);
+  listeners.sink.finish(is_hurried);
 }
 
 Result<RunOptions> RunCommand::options_for(DeliverySet& set, FolderWatch& watch,
-                                           Hooks& hooks) {
+                                           Spool& spool, Listeners& listeners) {
   RunOptions options;
   options.policy = policy_from(set.config());
   options.loop = flags_.loop;
@@ -239,7 +262,10 @@ Result<RunOptions> RunCommand::options_for(DeliverySet& set, FolderWatch& watch,
   options.on_settled = [this](const Delivery& delivery, const Event& event) {
     tell(delivery, event);
   };
-  options.on_durable = [&hooks](const Event& event) { hooks.settled(event); };
+  options.on_durable = [&listeners](const Event& event) {
+    listeners.hooks.settled(event);
+    listeners.sink.something_happens();
+  };
   options.on_warning = [this](const std::string& text) { context_.warn(text); };
   // Templates may be edited at any time: what was read is forgotten before
   // each wait, and now and then while there is much to do.
@@ -247,7 +273,12 @@ Result<RunOptions> RunCommand::options_for(DeliverySet& set, FolderWatch& watch,
     set.templates().refresh();
     return watch.watch(folders);
   };
-  options.now_and_then = [&set] { set.templates().refresh(); };
+  options.now_and_then = [this, &set, &spool, &listeners] {
+    set.templates().refresh();
+    (void)note_run(spool.folders(), context_.clock().now());
+    listeners.sink.look();
+    listeners.alerts.look_now_and_then();
+  };
   options.has_news = [&watch] { return watch.has_news(); };
   return options;
 }

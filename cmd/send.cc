@@ -8,6 +8,7 @@
 
 #include "cmd/commands.h"
 #include "cmd/delivery.h"
+#include "cmd/event_sink.h"
 #include "cmd/hooks.h"
 #include "cmd/message_flags.h"
 #include "cmd/message_input.h"
@@ -119,17 +120,23 @@ Result<RunSummary> deliver(const SendOptions& options, Context& context,
   signals.attach((*set)->reactor());
   Hooks hooks((*set)->config().hooks, (*set)->reactor(),
               [&context](const std::string& text) { context.warn(text); });
+  EventSink sink((*set)->config().event_sink, spool, (*set)->reactor(),
+                 [&context](const std::string& text) { context.warn(text); });
   (*set)->on_breaker([&hooks](const Json& event) { hooks.breaker(event); });
   RunOptions run;
   run.policy = policy_from((*set)->config());
   run.no_retry = !options.or_queue;
   run.stop = [&signals] { return signals.stops() > 0; };
-  run.on_durable = [&hooks](const Event& event) { hooks.settled(event); };
+  run.on_durable = [&hooks, &sink](const Event& event) {
+    hooks.settled(event);
+    sink.something_happens();
+  };
   run.on_warning = [&context](const std::string& text) { context.warn(text); };
   Runner runner(spool, folder, (*set)->deliverer(), std::move(run));
   auto summary = runner.run_one(id);
   hooks.finish(HookLimits{}.time + std::chrono::seconds(1),
                [&signals] { return signals.stops() > 0; });
+  sink.finish([&signals] { return signals.stops() > 1; });
   signals.detach((*set)->reactor());
   return summary;
 }
