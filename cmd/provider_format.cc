@@ -22,14 +22,6 @@ constexpr std::array<std::string_view, k_columns> k_headings = {
 constexpr std::array<bool, k_columns> k_is_number = {
     false, false, false, true, true, true, true, true, false, false};
 
-// What decides first: a person, the breaker, the provider itself.
-std::string_view state_of(const ProviderHealth& health, Time now) {
-  if (is_paused(health, now)) return "paused";
-  const BreakerState breaker = breaker_state(health, now);
-  if (breaker != BreakerState::closed) return to_text(breaker);
-  return resting_until(health, now) ? "resting" : "ok";
-}
-
 // When it may be tried again; nothing: now, or nobody knows.
 std::optional<Time> until_of(const ProviderHealth& health, Time now) {
   const auto until = resting_until(health, now);
@@ -65,7 +57,7 @@ Row row_of(const ListedProvider& provider, Time now) {
   const auto until = until_of(health, now);
   return {provider.config->name,
           provider.config->type,
-          std::string(state_of(health, now)),
+          std::string(provider_state(health, now)),
           until ? format_age(*until - now) : "-",
           latency_text(health.latency.percentile(50)),
           latency_text(health.latency.percentile(95)),
@@ -143,6 +135,13 @@ ListedProvider listed_provider(const Config& config,
   return listed;
 }
 
+std::string_view provider_state(const ProviderHealth& health, Time now) {
+  if (is_paused(health, now)) return "paused";
+  const BreakerState breaker = breaker_state(health, now);
+  if (breaker != BreakerState::closed) return to_text(breaker);
+  return resting_until(health, now) ? "resting" : "ok";
+}
+
 std::string provider_table(const std::vector<ListedProvider>& providers,
                            Time now) {
   std::vector<Row> rows(1);
@@ -169,7 +168,7 @@ std::string provider_json(const ListedProvider& provider, Time now) {
   JsonWriter line(out);
   line.field("name", provider.config->name);
   line.field("type", provider.config->type);
-  line.field("state", state_of(health, now));
+  line.field("state", provider_state(health, now));
   if (why.empty()) {
     line.null("why");
   } else {

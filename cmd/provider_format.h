@@ -27,6 +27,10 @@ ListedProvider listed_provider(const Config& config,
                                const ProviderConfig& provider,
                                ProviderHealth health, Time now);
 
+// "ok", "paused", "open", "half-open" or "resting": what decides first, a
+// person, the breaker, the provider itself.
+std::string_view provider_state(const ProviderHealth& health, Time now);
+
 // The table with its heading; a second line, in brackets, says why one rests.
 // For people: it may change.
 std::string provider_table(const std::vector<ListedProvider>& providers,

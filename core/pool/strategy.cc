@@ -53,4 +53,45 @@ std::vector<std::size_t> Order::of(const PoolConfig& pool,
   return order;
 }
 
+std::vector<double> chances_to_lead(const PoolConfig& pool,
+                                    const std::vector<MemberHealth>& health,
+                                    const std::vector<bool>& may_be_asked) {
+  const std::size_t count = pool.members.size();
+  std::vector<double> chances(count, 0);
+  const auto weight_of = [&](std::size_t i) {
+    return may_be_asked[i] ? static_cast<double>(pool.members[i].weight) : 0.0;
+  };
+  const auto asked = std::count(may_be_asked.begin(), may_be_asked.end(), true);
+  if (asked == 0) return chances;
+  switch (pool.strategy) {
+    case Strategy::priority:
+    case Strategy::adaptive:
+      for (const std::size_t i : Order(0).of(pool, health)) {
+        if (!may_be_asked[i]) continue;
+        chances[i] = 1;
+        break;
+      }
+      break;
+    case Strategy::random:
+      for (std::size_t i = 0; i < count; ++i)
+        if (may_be_asked[i]) chances[i] = 1 / static_cast<double>(asked);
+      break;
+    case Strategy::round_robin:
+      // Who cannot be asked leaves its turn to the next.
+      for (std::size_t turn = 0; turn < count; ++turn) {
+        std::size_t leads = turn;
+        while (!may_be_asked[leads]) leads = (leads + 1) % count;
+        chances[leads] += 1 / static_cast<double>(count);
+      }
+      break;
+    case Strategy::weighted: {
+      double sum = 0;
+      for (std::size_t i = 0; i < count; ++i) sum += weight_of(i);
+      for (std::size_t i = 0; i < count; ++i) chances[i] = weight_of(i) / sum;
+      break;
+    }
+  }
+  return chances;
+}
+
 }  // namespace pony

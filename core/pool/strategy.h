@@ -34,4 +34,11 @@ class Order {
   std::size_t turn_;
 };
 
+// How likely each of pool.members is to be asked first by the next message, 0
+// to 1, when only those may be asked for which `may_be_asked` is true. All 0
+// when there are none. The two have one entry a member.
+std::vector<double> chances_to_lead(const PoolConfig& pool,
+                                    const std::vector<MemberHealth>& health,
+                                    const std::vector<bool>& may_be_asked);
+
 }  // namespace pony

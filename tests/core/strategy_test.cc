@@ -92,6 +92,34 @@ TEST_CASE("adaptive prefers the one expected to deliver soonest") {
                 "as written while nothing is known");
 }
 
+TEST_CASE("the chance to lead is how often one does lead") {
+  const std::vector<MemberHealth> health = {{0, 300}, {0, 100}, {0, 200}};
+  const std::vector<bool> asked[] = {{true, true, true},
+                                     {false, true, true},
+                                     {true, false, false},
+                                     {false, false, false}};
+  for (const Strategy strategy :
+       {Strategy::priority, Strategy::random, Strategy::round_robin,
+        Strategy::weighted, Strategy::adaptive}) {
+    const auto pool = a_pool(strategy, {3, 1, 2});
+    for (const auto& may_be_asked : asked) {
+      Order order(7);
+      std::vector<double> leads(3, 0);
+      constexpr int k_messages = 6000;
+      for (int i = 0; i < k_messages; ++i) {
+        for (const std::size_t one : order.of(pool, health)) {
+          if (!may_be_asked[one]) continue;
+          leads[one] += 1.0 / k_messages;
+          break;
+        }
+      }
+      const auto chances = chances_to_lead(pool, health, may_be_asked);
+      for (std::size_t i = 0; i < 3; ++i)
+        CHECK(chances[i] == doctest::Approx(leads[i]).epsilon(0.03));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace pony
 
