@@ -109,6 +109,17 @@ void harden_process() {
   std::signal(SIGXFSZ, SIG_IGN);
 }
 
+// Tells what went wrong; the exit code.
+int tell_error(const Command& command, const Error& error, Context& context) {
+  if (command.tell == nullptr) {
+    context.tell(error);
+    return exit_code(error.kind);
+  }
+  const int code = command.tell(error, context);
+  (void)context.io().flush();
+  return code;
+}
+
 int run_command(const Command& command, int first, int argc,
                 const char* const* argv, Context& context) {
   context.command = command.name;
@@ -130,15 +141,15 @@ int run_command(const Command& command, int first, int argc,
     context.io().out(app.help());
     return context.io().flush() ? 0 : exit_code(Error::Kind::disk);
   } catch (const CLI::ParseError& error) {
-    context.tell({Error::Kind::usage,
-                  error.what(),
-                  "see: pony " + std::string(command.name) + " --help",
-                  {}});
-    return k_usage;
+    return tell_error(command,
+                      {Error::Kind::usage,
+                       error.what(),
+                       "see: pony " + std::string(command.name) + " --help",
+                       {}},
+                      context);
   }
   auto result = action();
-  if (!result) context.tell(result.error());
-  int code = result ? *result : exit_code(result.error().kind);
+  int code = result ? *result : tell_error(command, result.error(), context);
   if (auto flushed = context.io().flush(); !flushed) {
     context.tell(flushed.error());
     if (code == 0) code = exit_code(flushed.error().kind);
@@ -267,6 +278,9 @@ const std::vector<Command>& commands() {
       {"release", "let held messages go", "Queue", add_release},
       {"report", "how many, how long, why not", "Answers", add_report},
       {"events", "the event log", "Answers", add_events},
+      {"top", "what happens, live", "Answers", add_top},
+      {"check", "is all well? one line and an exit code for monitoring",
+       "Answers", add_check, nullptr, tell_check_error},
       {"feedback", "take what a provider's webhook tells of its messages",
        "Answers", add_feedback},
       {"template list",
@@ -311,6 +325,10 @@ const std::vector<Command>& commands() {
        "Upkeep", add_provider_pause},
       {"provider resume", "let a provider be tried again at once", "Upkeep",
        add_provider_resume},
+      {"pool list", "the pools, whose mail they take, who is asked first",
+       "Upkeep", add_pool_list},
+      {"pool show", "one pool and the health of its providers", "Upkeep",
+       add_pool_show},
       {"suppress list", "the addresses that get no mail, and why", "Upkeep",
        add_suppress_list},
       {"suppress add", "no more mail to an address", "Upkeep",

@@ -29,6 +29,9 @@ struct Command {
   // pony's way.
   int (*run)(std::span<const std::string_view> words,
              Context& context) = nullptr;
+  // Tells an error of the command, or of its options, in its own way and
+  // answers with its own exit code: a monitoring plug-in's.
+  int (*tell)(const Error& error, Context& context) = nullptr;
 };
 
 // All commands, in the order of the help.

@@ -60,8 +60,8 @@ check_options() {
       fail "--$option of 'pony $*' is not in $pages"
   done
 }
-for command in init enqueue run queue show explain wait events feedback schema \
-  retry cancel hold release completion fsck; do
+for command in init enqueue run queue show explain wait events feedback check \
+  top schema retry cancel hold release completion purge fsck; do
   check_options "pony-$command.1" "$command"
 done
 for command in retry cancel hold release; do
@@ -74,6 +74,9 @@ check_options "pony-config.1" config show
 check_options "pony-forget.1" forget
 for command in list add remove import; do
   check_options "pony-suppress.1" suppress "$command"
+done
+for command in list show; do
+  check_options "pony-pool.1" pool "$command"
 done
 for command in list check pause resume; do
   check_options "pony-provider.1" provider "$command"
