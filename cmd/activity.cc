@@ -66,7 +66,7 @@ double rate_of(const Happened::Seconds& counts, std::size_t last) {
 
 Result<> Activity::read(Time now) {
   if (!begun_) {
-    auto place = place_of(folders_, now - k_span, k_first_bytes);
+    auto place = place_of(log_, now - k_span, k_first_bytes);
     if (!place) return tl::unexpected(place.error());
     position_ = std::move(*place);
     begun_ = true;

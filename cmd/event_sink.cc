@@ -82,11 +82,11 @@ bool EventSink::take_lease() {
   if (::flock(fd->get(), LOCK_EX | LOCK_NB) != 0) return false;
   const auto text = read_state(fd->get(), k_state);
   const Time now = spool_.clock().now();
-  auto place = text ? position_from(*text) : std::nullopt;
-  const bool is_new = !place || *first_day_of(*place) < now - k_furthest_back;
+  auto place = text ? EventLog::Position::from_json(*text) : std::nullopt;
+  const bool is_new = !place || *place->first_day() < now - k_furthest_back;
   if (is_new) {
-    auto end = place ? place_of(spool_.folders(), now - k_furthest_back)
-                     : end_of_log(spool_.folders(), now);
+    auto end = place ? place_of(spool_.log(), now - k_furthest_back)
+                     : end_of_log(spool_.log(), now);
     if (!end) {
       if (failures_++ == 0) warn_("event_sink: " + end.error().what);
       return false;
@@ -101,8 +101,8 @@ bool EventSink::take_lease() {
 }
 
 void EventSink::keep_place() {
-  while (place_.size() > k_days_kept) place_.erase(place_.begin());
-  std::string text = to_json_text(place_);
+  place_.keep_latest_days(k_days_kept);
+  std::string text = place_.to_json();
   if (text == kept_) return;
   if (write_state(lease_.get(), text, k_state)) kept_ = std::move(text);
 }
@@ -135,7 +135,7 @@ void EventSink::feed() {
 std::string EventSink::read_lines() {
   std::string lines;
   auto read = spool_.log().read_on(
-      read_, first_day_of(read_), {}, [&](std::string_view line) {
+      read_, read_.first_day(), {}, [&](std::string_view line) {
         // What a crash tore is no event.
         if (!line.starts_with('{') || !line.ends_with('}')) return true;
         lines.append(line).push_back('\n');
@@ -143,7 +143,7 @@ std::string EventSink::read_lines() {
         return lines.size() < k_bytes_a_turn;
       });
   bytes_given_ += lines.size();
-  while (read_.size() > k_days_kept) read_.erase(read_.begin());
+  read_.keep_latest_days(k_days_kept);
   if (!read && failures_++ == 0) warn_("event_sink: " + read.error().what);
   return lines;
 }

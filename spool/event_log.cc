@@ -2,14 +2,18 @@
 #include "spool/event_log.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+#include <set>
 #include <tuple>
 #include <unordered_set>
 
+#include "core/json.h"
 #include "core/line_reader.h"
 
 #define XXH_INLINE_ALL
@@ -179,6 +183,89 @@ Result<Fd> EventLog::open(const LogFile& file, struct stat* info) {
                       folders_.trusted_owner(), info);
 }
 
+void EventLog::Position::see_day(const std::string& day) {
+  if (day <= last_day_) return;
+  day_before_ = std::move(last_day_);
+  last_day_ = day;
+}
+
+std::optional<Time> EventLog::Position::first_day() const {
+  std::string first = day_before_.empty() ? last_day_ : day_before_;
+  for (const auto& [begins, place] : places_)
+    if (first.empty() || place.day < first) first = place.day;
+  const auto day = parse_day(first);
+  return day ? std::optional<Time>(*day) : std::nullopt;
+}
+
+void EventLog::Position::keep_latest_days(std::size_t count) {
+  std::set<std::string> days;
+  for (const auto& [begins, place] : places_) days.insert(place.day);
+  while (days.size() > count) {
+    std::erase_if(places_, [&](const auto& one) {
+      return one.second.day == *days.begin();
+    });
+    days.erase(days.begin());
+  }
+}
+
+std::string EventLog::Position::to_json() const {
+  std::string files = "[";
+  for (const auto& [begins, place] : places_) {
+    if (files.size() > 1) files += ',';
+    JsonWriter file(files);
+    file.field("day", place.day)
+        .field("begins", fmt::format("{:016x}", begins))
+        .field("offset", static_cast<std::int64_t>(place.offset));
+    file.end();
+  }
+  std::string text;
+  JsonWriter json(text);
+  json.field("day_before", day_before_).field("last_day", last_day_);
+  json.raw("files", files + "]");
+  json.end();
+  return text;
+}
+
+std::optional<EventLog::Position> EventLog::Position::from_json(
+    std::string_view text) {
+  const auto json = parse_json(text);
+  if (!json || !json->is_object()) return std::nullopt;
+  const Json* files = json->find("files");
+  Position position;
+  position.day_before_ = json->text_of("day_before");
+  position.last_day_ = json->text_of("last_day");
+  if (files == nullptr || !parse_day(position.last_day_) ||
+      (!position.day_before_.empty() && !parse_day(position.day_before_)))
+    return std::nullopt;
+  for (const Json& file : files->items) {
+    const std::string_view begins = file.text_of("begins");
+    std::uint64_t number = 0;
+    const auto read = std::from_chars(
+        begins.data(), begins.data() + begins.size(), number, 16);
+    const Place place{std::string(file.text_of("day")),
+                      static_cast<off_t>(file.number_of("offset", -1))};
+    if (read.ec != std::errc() || read.ptr != begins.data() + begins.size() ||
+        !parse_day(place.day) || place.offset < 0)
+      return std::nullopt;
+    position.places_[number] = place;
+  }
+  return position;
+}
+
+Result<> EventLog::go_on_at(Position& position, const std::string& day,
+                            off_t offset) {
+  position.see_day(day);
+  auto fd = open({name_of(day), day, Compression::none});
+  if (!fd && fd.error().kind == Error::Kind::not_found) return {};
+  if (!fd) return tl::unexpected(fd.error());
+  auto source = open_source(fd->get(), Compression::none, 0);
+  if (!source) return tl::unexpected(source.error());
+  auto beginning = beginning_of(**source);
+  if (!beginning) return tl::unexpected(beginning.error());
+  if (*beginning) position.places_[**beginning] = {day, offset};
+  return {};
+}
+
 Result<> EventLog::read(std::optional<Time> since, std::optional<Time> until,
                         const std::function<bool(std::string_view line)>& each,
                         std::vector<std::string>* cut_off) {
@@ -197,10 +284,7 @@ Result<> EventLog::read_on(
   const std::string oldest = position.day_before_;
   for (const LogFile& file : *files) {
     if (file.day < oldest) continue;
-    if (file.day > position.last_day_) {
-      position.day_before_ = std::move(position.last_day_);
-      position.last_day_ = file.day;
-    }
+    position.see_day(file.day);
     auto whole = read_file(position, file, each, cut_off);
     if (!whole) return tl::unexpected(whole.error());
     if (!*whole) return {};
@@ -234,7 +318,9 @@ Result<bool> EventLog::read_file(
     return true;
   }
 
-  off_t& offset = position.offsets_[**beginning];
+  Position::Place& place = position.places_[**beginning];
+  place.day = file.day;
+  off_t& offset = place.offset;
   source = open_source(fd->get(), file.form, offset);
   if (!source) return tl::unexpected(source.error());
   LineReader lines(**source, offset);

@@ -59,20 +59,39 @@ class EventLog {
   // One of them for reading; not_found when it has been removed meanwhile.
   Result<Fd> open(const LogFile& file, struct stat* info = nullptr);
 
-  // How far a reader is. A value: a copy remembers a place.
+  // How far a reader is. A value: a copy remembers a place, also for another
+  // process.
   class Position {
+   public:
+    // The first day of which it knows a place; nothing when it knows none.
+    std::optional<Time> first_day() const;
+    // Forgets places of earlier days than the `count` latest.
+    void keep_latest_days(std::size_t count);
+    // As one JSON object, and back; nothing when `text` is none of ours.
+    std::string to_json() const;
+    static std::optional<Position> from_json(std::string_view text);
+
    private:
     friend class EventLog;
+    struct Place {
+      std::string day;
+      off_t offset = 0;
+    };
     // A compressed file that was read to its end, as it was then.
     struct ReadWhole {
       dev_t device = 0;
       ino_t inode = 0;
       off_t size = 0;
     };
-    std::map<std::uint64_t, off_t> offsets_;  // by how a file begins
+    void see_day(const std::string& day);
+
+    std::map<std::uint64_t, Place> places_;  // by how a file begins
     std::map<std::string, ReadWhole> read_whole_;
     std::string last_day_, day_before_;  // the latest days that were read
   };
+  // Goes on at `offset` of the day's plain file, if it has a line yet; files of
+  // days before the two latest for which this was called are passed over.
+  Result<> go_on_at(Position& position, const std::string& day, off_t offset);
 
   // Calls `each` with every line of the files that may hold events of
   // [since, until), oldest day first; a torn last line is left out, one that

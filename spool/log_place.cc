@@ -20,10 +20,8 @@ constexpr off_t k_near = off_t{256} << 10;
 constexpr std::size_t k_step = std::size_t{64} << 10;
 constexpr std::size_t k_most_days = 1000;
 
-Result<Fd> open_day(Folders& folders, const std::string& day,
-                    struct stat* info) {
-  return open_regular(folders.root(), "log/events-" + day + ".jsonl", O_RDONLY,
-                      SIZE_MAX, folders.trusted_owner(), info);
+Result<Fd> open_day(EventLog& log, const std::string& day, struct stat* info) {
+  return log.open({"events-" + day + ".jsonl", day, Compression::none}, info);
 }
 
 struct Line {
@@ -76,64 +74,37 @@ off_t find_in_day(int fd, off_t size, const std::string& since,
 
 }  // namespace
 
-Result<EventLog::Position> place_of(Folders& folders, Time since,
+Result<EventLog::Position> place_of(EventLog& log, Time since,
                                     std::size_t most_bytes) {
   const Time from = since - k_slack;
   EventLog::Position position;
   for (const std::string& day : {format_day(from), format_day(since)}) {
     struct stat info {};
-    auto fd = open_day(folders, day, &info);
-    if (!fd && fd.error().kind == Error::Kind::not_found) continue;
-    if (!fd) return tl::unexpected(fd.error());
-    position[day] =
-        find_in_day(fd->get(), info.st_size, format_time(from), most_bytes);
+    auto fd = open_day(log, day, &info);
+    if (!fd && fd.error().kind != Error::Kind::not_found)
+      return tl::unexpected(fd.error());
+    const off_t offset =
+        fd ? find_in_day(fd->get(), info.st_size, format_time(from), most_bytes)
+           : 0;
+    if (auto set = log.go_on_at(position, day, offset); !set)
+      return tl::unexpected(set.error());
   }
   return position;
 }
 
-Result<EventLog::Position> end_of_log(Folders& folders, Time now) {
+Result<EventLog::Position> end_of_log(EventLog& log, Time now) {
   EventLog::Position position;
   for (const Time time :
        {now - std::chrono::hours(24), now, now + std::chrono::hours(24)}) {
     const std::string day = format_day(time);
     struct stat info {};
-    auto fd = open_day(folders, day, &info);
-    if (fd) {
-      position[day] = info.st_size;
-    } else if (fd.error().kind != Error::Kind::not_found) {
+    auto fd = open_day(log, day, &info);
+    if (!fd && fd.error().kind != Error::Kind::not_found)
       return tl::unexpected(fd.error());
-    }
-  }
-  // A first day there must be: without one a reader would begin at the log's.
-  position.try_emplace(format_day(now), 0);
-  return position;
-}
-
-std::optional<Time> first_day_of(const EventLog::Position& position) {
-  if (position.empty()) return std::nullopt;
-  const auto day = parse_day(position.begin()->first);
-  return day ? std::optional<Time>(*day) : std::nullopt;
-}
-
-std::string to_json_text(const EventLog::Position& position) {
-  std::string text;
-  JsonWriter writer(text);
-  for (const auto& [day, offset] : position)
-    writer.field(day, static_cast<std::int64_t>(offset));
-  writer.end();
-  return text;
-}
-
-std::optional<EventLog::Position> position_from(std::string_view text) {
-  const auto json = parse_json(text);
-  if (!json || !json->is_object() || json->members.empty() ||
-      json->members.size() > k_most_days)
-    return std::nullopt;
-  EventLog::Position position;
-  for (const auto& member : json->members) {
-    const std::int64_t offset = json->number_of(member.key, -1);
-    if (!parse_day(member.key) || offset < 0) return std::nullopt;
-    position[member.key] = offset;
+    // Tomorrow's is there only where a clock is ahead.
+    if (!fd && time > now) break;
+    if (auto set = log.go_on_at(position, day, fd ? info.st_size : 0); !set)
+      return tl::unexpected(set.error());
   }
   return position;
 }

@@ -26,7 +26,7 @@ std::string_view text_in_line(std::string_view line, std::string_view member) {
 Result<> LogWindow::advance(Time now) {
   const Time since = now - span_;
   if (!begun_) {
-    auto place = place_of(folders_, since, most_bytes_);
+    auto place = place_of(log_, since, most_bytes_);
     if (!place) return tl::unexpected(place.error());
     position_ = std::move(*place);
     begun_ = true;

@@ -129,7 +129,7 @@ TEST_CASE("a moment's place is found without reading what is before") {
     REQUIRE_OK(w.spool->log().append(line, start));
   }
   const Time since = start + std::chrono::seconds(15'000);
-  auto place = place_of(w.spool->folders(), since);
+  auto place = place_of(w.spool->log(), since);
   REQUIRE_OK(place);
   std::size_t lines = 0;
   std::string first;
@@ -145,7 +145,7 @@ TEST_CASE("a moment's place is found without reading what is before") {
   CHECK(lines < 9'000);
 
   // No more than so many bytes.
-  place = place_of(w.spool->folders(), start, 100'000);
+  place = place_of(w.spool->log(), start, 100'000);
   REQUIRE_OK(place);
   lines = 0;
   REQUIRE_OK(
@@ -161,13 +161,13 @@ TEST_CASE("a moment's place is found without reading what is before") {
 TEST_CASE("a reader at the end of the log hears only what comes") {
   Window w;
   w.log(w.event("sent"));
-  auto place = end_of_log(w.spool->folders(), w.spool.clock.now());
+  auto place = end_of_log(w.spool->log(), w.spool.clock.now());
   REQUIRE_OK(place);
   w.log(w.event("failed"));
-  auto again = position_from(to_json_text(*place));
+  auto again = EventLog::Position::from_json(place->to_json());
   REQUIRE(again);
   std::size_t lines = 0;
-  REQUIRE_OK(w.spool->log().read_on(*again, first_day_of(*again), {},
+  REQUIRE_OK(w.spool->log().read_on(*again, again->first_day(), {},
                                     [&](std::string_view) {
                                       ++lines;
                                       return true;
@@ -176,10 +176,17 @@ TEST_CASE("a reader at the end of the log hears only what comes") {
 }
 
 TEST_CASE("a place that is none of ours is none") {
-  for (const char* text :
-       {"", "{}", "[]", "{\"2026-11-22\":-1}", "{\"../../etc\":1}",
-        "{\"2026-11-22\":\"x\"}", "\xff"})
-    CHECK_MESSAGE(!position_from(text), text);
+  for (
+      const char* text :
+      {"", "{}", "[]", "{\"2026-11-22\":-1}", "\xff",
+       R"({"day_before":"","last_day":"../../etc","files":[]})",
+       R"({"day_before":"x","last_day":"2026-11-22","files":[]})",
+       R"({"last_day":"2026-11-22","files":[{"day":"2026-11-22","begins":"z","offset":1}]})",
+       R"({"last_day":"2026-11-22","files":[{"day":"2026-11-22","begins":"1","offset":-1}]})",
+       R"({"last_day":"2026-11-22","files":[{"day":"1","begins":"1","offset":1}]})"})
+    CHECK_MESSAGE(!EventLog::Position::from_json(text), text);
+  CHECK(EventLog::Position::from_json(
+      R"({"last_day":"2026-11-22","files":[{"day":"2026-11-22","begins":"1f","offset":1}]})"));
 }
 
 TEST_CASE("the last run is known once there was one") {
