@@ -755,7 +755,7 @@ def bench_report():
         second: lambda: used(*pony.command("report", "--by", "tag")),
         "jq reduce": lambda: used(
             *shell(f"cat {logs} | jq -rn '{JQ_REDUCE}'")),
-        "jq | sort | uniq -c": lambda: used(
+        "jq, sort, uniq -c": lambda: used(
             *shell(f"cat {logs} | jq -r '{JQ_LINES}' | sort | uniq -c")),
         f"pflogsumm, a Postfix log of {million:,} messages": lambda: used(
             *shell(f"pflogsumm --problems_first {postfix_log}")),

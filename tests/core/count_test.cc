@@ -357,6 +357,18 @@ TEST_CASE("a warm count reads the digest, not the log") {
   CHECK(cold.rows != counted(logs.without_digests()).rows);
 }
 
+TEST_CASE("a log that was cut and grew on otherwise is read anew") {
+  Logs logs;
+  RandomEvents random(17);
+  const std::string name = "events-2026-11-21.jsonl";
+  logs.append(name, some_lines(random, 1000));
+  (void)counted(logs.with_digests());
+  // Its inode and its beginning are the same.
+  fs::resize_file(logs.path(name), fs::file_size(logs.path(name)) / 2);
+  logs.append(name, '\n' + some_lines(random, 1500));
+  check_same(counted(logs.without_digests()), counted(logs.with_digests()));
+}
+
 TEST_CASE("a last line counts when it is ended") {
   Logs logs;
   RandomEvents random(11);
