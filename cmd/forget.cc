@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cmd/ask.h"
 #include "cmd/commands.h"
 #include "cmd/suppress_options.h"
 #include "cmd/template_input.h"
