@@ -261,6 +261,7 @@ std::string refused_in(const Event& event) {
 
 std::string with_reason(std::string text, const Event& event) {
   if (!event.reason.empty()) text += ": " + printable(event.reason);
+  if (!event.error.empty()) text += ", " + quoted(event.error);
   return text + ".";
 }
 

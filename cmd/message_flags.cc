@@ -101,8 +101,10 @@ void add_message_flags(CLI::App& app, MessageFlags& flags) {
   list("--header", flags.headers, "A header (may be repeated)",
        "'NAME: VALUE'");
   text("--priority", flags.priority, "high, normal or bulk", "PRIORITY");
-  text("--at", flags.at, "Not before this time (RFC 3339, or +2h)", "TIME");
-  text("--expires", flags.expires, "Not after this time", "TIME");
+  text("--at", flags.at, "Not before this time (RFC 3339, or 2h from now)",
+       "TIME");
+  text("--expires", flags.expires, "Not after this time: 10m, RFC 3339",
+       "TIME");
   text("--key", flags.key, "The idempotency key", "KEY");
   text("--pool", flags.pool, "The pool of providers", "NAME");
 }
@@ -152,7 +154,9 @@ Result<Json> json_from(const MessageFlags& flags, Time now) {
   for (const auto& [key, value] : {std::pair("send_at", &flags.at),
                                    std::pair("expires_at", &flags.expires)}) {
     if (value->empty()) continue;
-    auto moment = parse_moment(*value, now);
+    // Mail lies ahead: a duration is from now on, with a plus or without.
+    const bool ahead = parse_duration(*value).has_value();
+    auto moment = parse_moment(ahead ? "+" + *value : *value, now);
     if (!moment)
       return fail(Error::Kind::usage, moment.error().what, moment.error().hint);
     message.set(key, Json::string(format_time(*moment)));

@@ -111,7 +111,7 @@ Action add_report(CLI::App& app, Context& context) {
   app.add_option("--format", options->output.format, "How it is printed")
       ->check(CLI::IsMember({"table", "json", "csv", "html", "prometheus"}))
       ->capture_default_str()
-      ->type_name("FORMAT");
+      ->type_name("table|json|csv|html|prometheus");
   app.add_option("--output", options->output.file,
                  "Into this file, readable for all, replaced by rename")
       ->type_name("FILE");

@@ -380,8 +380,9 @@ Result<> Attaching::write(std::vector<Group>& groups) {
   std::erase_if(groups, [&](const Group& group) {
     return is_still_there(spool_.folders(), group.held);
   });
-  // Nothing is held while one is waited for: its holder may wait for us.
-  for (Group& group : groups) group.held.fd = Fd();
+  // Nothing is locked while one is waited for: its holder may wait for us. But
+  // open they stay, else another file may get the inode that tells them apart.
+  for (const Group& group : groups) ::flock(group.held.fd.get(), LOCK_UN);
   for (Group& group : groups)
     if (auto ok = follow(std::move(group)); !ok) return ok;
   return {};
@@ -401,7 +402,7 @@ Result<> Attaching::follow(Group moved) {
     if (!is_same)
       if (auto ok = add_missing(moved); !ok) return ok;
     if (is_still_there(spool_.folders(), moved.held)) return {};
-    moved.held.fd = Fd();
+    ::flock(moved.held.fd.get(), LOCK_UN);
   }
   return {};
 }

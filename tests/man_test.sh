@@ -61,10 +61,10 @@ check_options() {
   done
 }
 for command in init enqueue run queue show explain wait events feedback check \
-  top schema retry cancel hold release completion purge fsck; do
+  top schema completion fsck; do
   check_options "pony-$command.1" "$command"
 done
-for command in retry cancel hold release; do
+for command in retry cancel hold release purge; do
   check_options "pony-$command.1 pony-queue.1" "$command"
 done
 check_options "pony-send.1 pony-enqueue.1" send

@@ -88,6 +88,10 @@ err_has "used for another message"
 [[ $(find "$SPOOL/new" -name '*.jsonl' | wc -l) == "$before" ]] || fail "a second one was queued"
 
 # Later: it waits in the bucket of its minute.
+# A duration is from now on.
+id=$(pony enqueue --to ann@example.com --subject Code --text 1 --at 1h --expires +2h)
+[[ $(pony show --json "$id" | jq '(.message.expires_at | fromdateiso8601? // (sub("[.][0-9]+"; "") | fromdateiso8601)) > now and .state == "deferred"') == true ]] ||
+  fail "--at or --expires is not from now on: $(pony show --json "$id")"
 expect 0 pony enqueue --to ann@example.com --subject Hi --text Later --at 2030-12-01T09:00:30Z
 [[ -f $SPOOL/deferred/2030-12-01T09:00Z/$(cat "$T/out").jsonl ]] || fail "not deferred"
 
