@@ -37,9 +37,8 @@ using Id = std::array<char, k_message_id_size>;
 // Between a message and its line in the log.
 constexpr std::chrono::minutes k_on_its_way{1};
 
-std::uint64_t hash_of(const Event& event) {
-  const std::string key = event.natural_key();
-  return XXH3_64bits(key.data(), key.size());
+std::uint64_t hash_of(const std::string& natural_key) {
+  return XXH3_64bits(natural_key.data(), natural_key.size());
 }
 
 // A message's name in a folder.
@@ -530,7 +529,7 @@ Result<> Fsck::read_log() {
       return true;
     }
     if (!log_begins_ || event->ts < *log_begins_) log_begins_ = event->ts;
-    logged_.push_back(hash_of(*event));
+    logged_.push_back(hash_of(event->natural_key()));
     return true;
   });
   if (!read) return read;
@@ -542,11 +541,15 @@ Result<> Fsck::read_log() {
 }
 
 // What is older than the log was in one that has been purged; what is young
-// may be on its way there.
+// may be on its way there. The log may spell addresses otherwise.
 bool Fsck::is_missing_in_log(const Event& event) const {
-  return log_begins_ && event.ts >= *log_begins_ &&
-         event.ts + k_on_its_way < now_ &&
-         !std::binary_search(logged_.begin(), logged_.end(), hash_of(event));
+  if (!log_begins_ || event.ts < *log_begins_ ||
+      event.ts + k_on_its_way >= now_)
+    return false;
+  const auto keys = spool_.log().mask().keys_of(event);
+  return std::none_of(keys.begin(), keys.end(), [this](const auto& key) {
+    return std::binary_search(logged_.begin(), logged_.end(), hash_of(key));
+  });
 }
 
 void Fsck::look_for_in_log(const MessageFile& file) {

@@ -191,6 +191,29 @@ TEST_CASE(
   CHECK(check(spool).findings.empty());
 }
 
+TEST_CASE("a log that spells addresses otherwise has its events") {
+  for (const LogAddresses how : {LogAddresses::masked, LogAddresses::hash}) {
+    TempSpool spool;
+    auto opened = Spool::open({spool.path(), {}, {}, how}, spool.clock);
+    REQUIRE_OK(opened);
+    const auto id = spool.accept();
+    Event suppressed = spool.event("suppressed", id);
+    suppressed.recipient = "ann@example.com";
+    auto runner = RunnerFolder::create((*opened)->folders());
+    REQUIRE_OK(runner);
+    const auto name = message_file_name(id);
+    REQUIRE_OK(runner->claim("new", name, name));
+    std::vector<Settled> settled;
+    settled.push_back(
+        {id, Priority::normal, {suppressed, spool.event("failed", id)}, {}});
+    REQUIRE_OK(runner->file(settled, (*opened)->log(), spool.clock.now(), {}));
+    REQUIRE(spool.logged("ann@example.com") == 0);
+    spool.clock.advance(std::chrono::minutes(2));
+
+    CHECK(check(spool).findings.empty());
+  }
+}
+
 TEST_CASE("what happened a moment ago may be on its way to the log") {
   TempSpool spool;
   spool.accept();
