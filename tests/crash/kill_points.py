@@ -16,6 +16,8 @@ checked:
   I7  a suppressed recipient is dropped once (and again when retried), in the file and in the log
   I8  a person who is forgotten again after a kill has left no trace, and
       nobody else's message is lost or torn
+  I9  what `pony report` counts as sent and as ended otherwise are the files in
+      sent/ and failed/
 """
 import argparse
 import collections
@@ -270,7 +272,18 @@ class Scene:
             assert log[ident] == ends, f"I6: {ident} ended {log[ident]} times in the log"
         done = self.pony(self.work, "fsck", "--dry-run")
         assert done.returncode == 0, f"I6: fsck: {done.stdout.decode()}"
+        self.check_report(files)
         return duplicates
+
+    def check_report(self, files):
+        done = self.pony(self.work, "report", "--by", "day", "--json")
+        assert done.returncode == 0, f"I9: report: {done.stderr.decode()}"
+        rows = json.loads(done.stdout)
+        told = [sum(row[key] for row in rows for key in keys)
+                for keys in (("sent",), ("failed", "expired", "cancelled"))]
+        there = [sum(place in p.relative_to(self.work / "spool").parts for p in files)
+                 for place in ("sent", "failed")]
+        assert told == there, f"I9: sent, failed: {told} told, {there} there"
 
     def run(self):
         self.prepare()
