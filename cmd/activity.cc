@@ -72,7 +72,7 @@ Result<> Activity::read(Time now) {
     begun_ = true;
   }
   auto read =
-      log_.read_on(position_, now - k_span, {}, [&](std::string_view line) {
+      log_.read_on(position_, now - k_span, now, [&](std::string_view line) {
         take(line);
         return true;
       });

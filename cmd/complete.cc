@@ -152,6 +152,10 @@ class CommandLine {
 
   void add(Candidates& to, std::string_view word, std::string_view meaning) {
     if (!word.starts_with(current_)) return;
+    // From a log that somebody had a hand in: shells print what they are given.
+    if (std::any_of(word.begin(), word.end(),
+                    [](unsigned char c) { return c < ' ' || c == 0x7F; }))
+      return;
     to.words.push_back(
         {std::string(word),
          printable(first_line(meaning).substr(0, 300), k_meaning_limit)});

@@ -26,8 +26,6 @@ constexpr Milliseconds k_between_keeps{1000};
 constexpr Milliseconds k_look_again{50};
 // Who was not fed for longer begins there: nobody waits for older news.
 constexpr std::chrono::hours k_furthest_back{7 * 24};
-// Days of the log that a place speaks of.
-constexpr std::size_t k_days_kept = 4;
 
 }  // namespace
 
@@ -83,10 +81,12 @@ bool EventSink::take_lease() {
   const auto text = read_state(fd->get(), k_state);
   const Time now = spool_.clock().now();
   auto place = text ? EventLog::Position::from_json(*text) : std::nullopt;
-  const bool is_new = !place || *place->first_day() < now - k_furthest_back;
+  const bool is_new = !place || place->is_ahead_of(now) ||
+                      *place->first_day() < now - k_furthest_back;
   if (is_new) {
-    auto end = place ? place_of(spool_.log(), now - k_furthest_back)
-                     : end_of_log(spool_.log(), now);
+    auto end = place && !place->is_ahead_of(now)
+                   ? place_of(spool_.log(), now - k_furthest_back)
+                   : end_of_log(spool_.log(), now);
     if (!end) {
       if (failures_++ == 0) warn_("event_sink: " + end.error().what);
       return false;
@@ -101,7 +101,7 @@ bool EventSink::take_lease() {
 }
 
 void EventSink::keep_place() {
-  place_.keep_latest_days(k_days_kept);
+  place_.forget_days_gone();
   std::string text = place_.to_json();
   if (text == kept_) return;
   if (write_state(lease_.get(), text, k_state)) kept_ = std::move(text);
@@ -135,7 +135,8 @@ void EventSink::feed() {
 std::string EventSink::read_lines() {
   std::string lines;
   auto read = spool_.log().read_on(
-      read_, read_.first_day(), {}, [&](std::string_view line) {
+      read_, read_.first_day(), spool_.clock().now(),
+      [&](std::string_view line) {
         // What a crash tore is no event.
         if (!line.starts_with('{') || !line.ends_with('}')) return true;
         lines.append(line).push_back('\n');
@@ -143,7 +144,7 @@ std::string EventSink::read_lines() {
         return lines.size() < k_bytes_a_turn;
       });
   bytes_given_ += lines.size();
-  read_.keep_latest_days(k_days_kept);
+  read_.forget_days_gone();
   if (!read && failures_++ == 0) warn_("event_sink: " + read.error().what);
   return lines;
 }

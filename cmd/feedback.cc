@@ -318,7 +318,12 @@ Taken<FeedbackTally> FeedbackTaker::take() {
   if (!feedback && feedback.error().kind == Error::Kind::no_permission)
     return refuse(feedback.error(), NotTaken::refused);
   if (!feedback) return refuse(feedback.error());
-  return keep(*webhook, *feedback);
+  auto kept = keep(*webhook, *feedback);
+  // The body was a right one: what is wrong is on our side, and may be mended
+  // before the provider gives up.
+  if (!kept && kept.error().why == NotTaken::not_ours)
+    kept.error().why = NotTaken::try_again;
+  return kept;
 }
 
 void tell(const FeedbackTally& tally, const FeedbackOptions& options,

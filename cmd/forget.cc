@@ -58,7 +58,8 @@ void add_line(std::string& text, std::string_view what, std::size_t count,
 void add_messages(std::string& text, std::string_view what,
                   const std::vector<std::string>& ids, std::string_view said) {
   add_line(text, what, ids.size(),
-           counted(ids.size(), "message") + std::string(said));
+           counted(ids.size(), what == "not read" ? "file" : "message") +
+               std::string(said));
   for (const auto& id : ids) text += "                 " + printable(id) + "\n";
 }
 
@@ -87,6 +88,8 @@ std::string as_text(const Receipt& receipt) {
   if (text.size() == heading) text += "  nothing was known\n";
   add_messages(text, "not done", done.busy,
                ": being delivered, or not taken in yet; forget again");
+  add_messages(text, "not read", done.not_read,
+               " of the event log: damaged; look at it yourself");
   add_messages(text, "left", done.mentioned,
                " to others that mention them, or are from them");
   if (!dry)
@@ -109,6 +112,7 @@ std::string as_json(const Receipt& receipt) {
   line.field("cancelled", done.cancelled);
   line.field("struck", done.struck);
   line.field("busy", done.busy);
+  line.field("not_read", done.not_read);
   line.field("mentioned", done.mentioned);
   count("files", done.files);
   count("log_lines", done.log_lines);
@@ -168,7 +172,8 @@ Result<int> run_forget(const CommandOptions& given, Context& context) {
   if (!done) return tl::unexpected(done.error());
   receipt.done = std::move(*done);
   context.io().out(context.options.json ? as_json(receipt) : as_text(receipt));
-  return receipt.done.busy.empty() ? 0 : exit_code(Error::Kind::busy);
+  if (!receipt.done.busy.empty()) return exit_code(Error::Kind::busy);
+  return receipt.done.not_read.empty() ? 0 : 1;
 }
 
 }  // namespace

@@ -43,6 +43,18 @@ std::string first_day_of(const std::string& id) {
   return format_day(time_of_message_id(id) - std::chrono::hours(24));
 }
 
+// A message that moves may be missed where it was and where it comes to.
+bool is_anywhere(Folders& folders, const std::string& id) {
+  constexpr int k_looks = 3;
+  for (int look = 0; look < k_looks; ++look)
+    for (const auto& name :
+         {message_file_name(id), id + std::string(k_dropped_suffix)}) {
+      const auto found = folders.find(id, name);
+      if (found || found.error().kind != Error::Kind::not_found) return true;
+    }
+  return false;
+}
+
 }  // namespace
 
 OutcomeWait::OutcomeWait(Spool& spool, Each each)
@@ -171,7 +183,20 @@ Result<> OutcomeWait::look_for_all() {
       }
     }
   }
+  give_up_gone();
   return {};
+}
+
+// Who was purged or forgotten meanwhile never ends. It takes two looks, a
+// minute apart.
+void OutcomeWait::give_up_gone() {
+  std::unordered_set<std::string> missing;
+  for (const auto& id : pending_)
+    if (!is_anywhere(spool_.folders(), id)) missing.insert(id);
+  for (const auto& id : missing)
+    if (missing_.contains(id) && pending_.erase(id) > 0)
+      each_({id, State::failed, "gone", {}, "it was purged or forgotten"});
+  missing_ = std::move(missing);
 }
 
 // A name that appeared in a folder that is watched.

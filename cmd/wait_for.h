@@ -29,7 +29,7 @@ namespace pony {
 struct EndOfWait {
   std::string id;
   State state = State::sent;  // sent or failed
-  std::string event;          // sent, failed, expired, cancelled
+  std::string event;          // sent, failed, expired, cancelled, gone
   std::string provider;       // the last that was tried
   std::string reason;         // why not; empty when it was sent
 };
@@ -62,6 +62,7 @@ class OutcomeWait {
   void watch_day(const std::string& folder, State state);
   bool watch(const std::string& folder, State state);
   Result<> look_for_all();
+  void give_up_gone();
   Result<> take_news();
   Result<> take_name(int watch, std::string_view name);
   bool end(const std::string& id, const std::string& folder, State state);
@@ -73,6 +74,7 @@ class OutcomeWait {
   Fd inotify_;
   std::map<int, Watched> watched_;
   std::unordered_set<std::string> pending_;
+  std::unordered_set<std::string> missing_;  // nowhere at the last look
 };
 
 // "failed: main: 550 no such user", "sent".

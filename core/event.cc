@@ -85,17 +85,21 @@ Result<std::vector<RecipientOutcome>> recipients_in(const Json& json) {
 
 }  // namespace
 
+std::string_view address_in_key(std::string_view address) {
+  return address.substr(0, address.find_last_not_of('.') + 1);
+}
+
 // An attempt's events are known by the attempt and the provider. The others
 // (held, released, opened, …) may well happen again, so their time and whom
 // they are about belong to the key.
 std::string Event::natural_key() const {
   std::string key =
       id + '\t' + event + '\t' + std::to_string(attempt) + '\t' + provider;
-  if (!recipient.empty()) key += '\t' + recipient;
+  if (!recipient.empty()) key.append("\t").append(address_in_key(recipient));
   if (attempt > 0) return key;
   key += '\t' + format_time(ts);
   for (const RecipientOutcome& one : recipients) {
-    key += '\t' + one.email;
+    key.append("\t").append(address_in_key(one.email));
   }
   return key;
 }

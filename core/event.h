@@ -54,6 +54,10 @@ struct Event {
   std::string natural_key() const;
 };
 
+// An address as a natural key has it: without dots at its end, which fill up
+// the place of one that was overwritten (spool/forget.h).
+std::string_view address_in_key(std::string_view address);
+
 // Appends the event as one line, with its '\n'.
 void append_line(std::string& out, const Event& event);
 // Reads what append_line writes; unknown members are ignored. bad_data when

@@ -101,10 +101,7 @@ class ProviderIds {
     if (at == std::string_view::npos) return;
     auto id = line.substr(at + k_member.size());
     id = bare(id.substr(0, id.find('"')));
-    const bool may_be =
-        std::any_of(wanted_.begin(), wanted_.end(),
-                    [&](const std::string& key) { return key.ends_with(id); });
-    if (!may_be) return;
+    if (!bare_.contains(std::string(id))) return;
     const auto event = parse_event(line);
     if (!event || !is_message_id(event->id)) return;
     const std::string key = key_of(event->provider, event->provider_id);

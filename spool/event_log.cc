@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <set>
 #include <tuple>
 #include <unordered_set>
 
@@ -86,8 +85,15 @@ bool is_older(const LogFile& a, const LogFile& b) {
   return number_a > number_b;
 }
 
+bool is_folder_at(int folder, const char* name) {
+  struct stat info {};
+  return ::fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+         S_ISDIR(info.st_mode);
+}
+
 // A file is known again by its first line, which has a time and an id, when it
-// was renamed, copied or compressed meanwhile: its inode would not tell.
+// was renamed, copied or compressed meanwhile: its inode would not tell. What
+// is behind the id may have been overwritten (spool/forget.h).
 // Nothing when there is no whole line yet.
 Result<std::optional<std::uint64_t>> beginning_of(ByteSource& source) {
   constexpr std::size_t k_enough = 4096;
@@ -103,8 +109,12 @@ Result<std::optional<std::uint64_t>> beginning_of(ByteSource& source) {
   const std::size_t end = text.find('\n');
   if (end == std::string::npos && have < k_enough)
     return std::optional<std::uint64_t>();
-  return std::optional<std::uint64_t>(
-      XXH3_64bits(text.data(), std::min(end, have)));
+  std::size_t known = std::min(end, have);
+  constexpr std::string_view k_id = "\"id\":\"";
+  constexpr std::size_t k_id_size = 26;
+  if (const auto id = text.find(k_id); id < known)
+    known = std::min(known, id + k_id.size() + k_id_size);
+  return std::optional<std::uint64_t>(XXH3_64bits(text.data(), known));
 }
 
 }  // namespace
@@ -167,7 +177,8 @@ Result<std::vector<LogFile>> EventLog::files(std::optional<Time> since,
   std::vector<LogFile> files;
   auto listed = for_each_name(*log, [&](const char* name) {
     auto file = log_file_of(name);
-    if (file && file->day >= first && (last.empty() || file->day <= last))
+    if (file && file->day >= first && (last.empty() || file->day <= last) &&
+        !is_folder_at(*log, name))
       files.push_back(std::move(*file));
     return true;
   });
@@ -197,15 +208,13 @@ std::optional<Time> EventLog::Position::first_day() const {
   return day ? std::optional<Time>(*day) : std::nullopt;
 }
 
-void EventLog::Position::keep_latest_days(std::size_t count) {
-  std::set<std::string> days;
-  for (const auto& [begins, place] : places_) days.insert(place.day);
-  while (days.size() > count) {
-    std::erase_if(places_, [&](const auto& one) {
-      return one.second.day == *days.begin();
-    });
-    days.erase(days.begin());
-  }
+void EventLog::Position::forget_days_gone() {
+  std::erase_if(places_,
+                [&](const auto& one) { return one.second.day < day_before_; });
+}
+
+bool EventLog::Position::is_ahead_of(Time now) const {
+  return last_day_ > format_day(now + std::chrono::hours(24));
 }
 
 std::string EventLog::Position::to_json() const {

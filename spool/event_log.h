@@ -65,8 +65,11 @@ class EventLog {
    public:
     // The first day of which it knows a place; nothing when it knows none.
     std::optional<Time> first_day() const;
-    // Forgets places of earlier days than the `count` latest.
-    void keep_latest_days(std::size_t count);
+    // Forgets places in days that are not looked at again.
+    void forget_days_gone();
+    // Has it seen a day after tomorrow? A clock that was wrong left a log
+    // there.
+    bool is_ahead_of(Time now) const;
     // As one JSON object, and back; nothing when `text` is none of ours.
     std::string to_json() const;
     static std::optional<Position> from_json(std::string_view text);

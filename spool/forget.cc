@@ -37,6 +37,13 @@ std::string_view as_hash(std::string_view text, std::string_view email) {
   return whole.starts_with("h:") ? whole : std::string_view();
 }
 
+// Bytes that an address may begin with, but rather end a word before it:
+// "user=ann@example.com", "https://w.example/off/ann@example.com".
+std::string_view behind_sign(std::string_view email) {
+  const auto local = email.substr(0, email.rfind('@'));
+  return email.substr(local.find_last_of("=/{}|*#&?!%$^~`") + 1);
+}
+
 }  // namespace
 
 People::People(std::span<const std::string> addresses,
@@ -62,6 +69,8 @@ void People::for_each_mention(
       each(email);
     } else if (has(bare)) {
       each(bare);
+    } else if (const auto part = behind_sign(email); has(part)) {
+      each(part);
     } else if (!hash.empty() && hashed_.contains(comparable_email(hash))) {
       each(hash);
     } else if (masked == Masked::yes &&
@@ -146,7 +155,8 @@ class Forgetting {
   Result<> overwrite(const Found& found);
   Result<> do_log_file(int log, const std::string& name);
   Result<std::size_t> overwrite_lines(int fd);
-  Result<std::size_t> count_lines(int fd, Compression form);
+  Result<std::size_t> count_lines(int fd, const std::string& name,
+                                  Compression form);
   Result<> rewrite_compressed(int log, const std::string& name, int from,
                               Compression form);
   Masked masked_in(std::string_view line) const;
@@ -449,10 +459,13 @@ Result<> Forgetting::do_log_file(int log, const std::string& name) {
   if (!fd && fd.error().kind == Error::Kind::not_found) return {};
   if (!fd) return tl::unexpected(fd.error());
   const bool in_place = form == Compression::none && !dry_run();
-  auto lines =
-      in_place ? overwrite_lines(fd->get()) : count_lines(fd->get(), form);
+  auto lines = in_place ? overwrite_lines(fd->get())
+                        : count_lines(fd->get(), name, form);
   if (!lines) return tl::unexpected(lines.error());
   if (*lines == 0) return {};
+  // A damaged one is not written anew: what is behind the damage would be
+  // lost, and may still be had by hand.
+  if (!done_.not_read.empty() && done_.not_read.back() == name) return {};
   done_.log_lines += *lines;
   ++done_.log_files;
   if (in_place) return sync_data(fd->get(), name);
@@ -460,7 +473,8 @@ Result<> Forgetting::do_log_file(int log, const std::string& name) {
   return rewrite_compressed(log, name, fd->get(), form);
 }
 
-Result<std::size_t> Forgetting::count_lines(int fd, Compression form) {
+Result<std::size_t> Forgetting::count_lines(int fd, const std::string& name,
+                                            Compression form) {
   auto source = open_source(fd, form, 0);
   if (!source) return tl::unexpected(source.error());
   LineReader reader(**source, 0);
@@ -469,7 +483,10 @@ Result<std::size_t> Forgetting::count_lines(int fd, Compression form) {
   for (;;) {
     auto more = reader.next(line);
     if (!more) return tl::unexpected(more.error());
-    if (!*more) return count;
+    if (!*more) {
+      if ((*source)->is_cut_off()) done_.not_read.push_back(name);
+      return count;
+    }
     bool found = false;
     people_.for_each_mention(line, masked_in(line),
                              [&](std::string_view) { found = true; });
@@ -507,7 +524,13 @@ Result<std::size_t> Forgetting::overwrite_lines(int fd) {
     if (!ok) return tl::unexpected(ok.error());
   }
   // A line that a crash cut short, or that is being written.
-  std::string rest(std::size_t{64} << 10, '\0');
+  struct stat info {};
+  if (::fstat(fd, &info) != 0)
+    return fail_errno(errno, "cannot look at the event log");
+  std::string rest(std::clamp<std::size_t>(
+                       static_cast<std::size_t>(info.st_size - reader.offset()),
+                       k_write_size, k_longest_line),
+                   '\0');
   const ssize_t n = ::pread(fd, rest.data(), rest.size(), reader.offset());
   if (n < 0) return fail_errno(errno, "cannot read the event log");
   clean(std::string_view(rest).substr(0, static_cast<std::size_t>(n)),

@@ -72,6 +72,9 @@ struct Forgotten {
   std::vector<std::string> busy;
   // Messages to others that mention them in what they say, or are from them.
   std::vector<std::string> mentioned;
+  // Compressed logs that are damaged: what is behind it was not seen, and
+  // they are left as they are.
+  std::vector<std::string> not_read;
   std::size_t files = 0;      // that were no messages, in failed/
   std::size_t log_lines = 0;  // of the event log
   std::size_t log_files = 0;  // in which these are

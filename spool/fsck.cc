@@ -521,6 +521,11 @@ Result<> Fsck::check_buckets() {
 // What the log knows, before the files are looked at: a runner writes an event
 // there before it moves the message.
 Result<> Fsck::read_log() {
+  // By its name: an event from outside may be of any time.
+  auto files = spool_.log().files({}, {});
+  if (!files) return tl::unexpected(files.error());
+  if (!files->empty())
+    if (const auto day = parse_day(files->front().day)) log_begins_ = *day;
   std::size_t unreadable = 0;
   auto read = spool_.log().read({}, {}, [&](std::string_view line) {
     const auto event = parse_event(line);
@@ -528,7 +533,6 @@ Result<> Fsck::read_log() {
       ++unreadable;
       return true;
     }
-    if (!log_begins_ || event->ts < *log_begins_) log_begins_ = event->ts;
     logged_.push_back(hash_of(event->natural_key()));
     return true;
   });

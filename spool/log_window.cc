@@ -31,7 +31,7 @@ Result<> LogWindow::advance(Time now) {
     position_ = std::move(*place);
     begun_ = true;
   }
-  auto read = log_.read_on(position_, since, {}, [&](std::string_view line) {
+  auto read = log_.read_on(position_, since, now, [&](std::string_view line) {
     take(line, since);
     return true;
   });

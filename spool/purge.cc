@@ -60,7 +60,8 @@ class Purge {
   const PurgeOptions& options_;
   Time now_;
   PurgeSummary summary_;
-  std::set<std::string> gone_;  // days; with dry_run they are still there
+  std::optional<Error> failed_;  // the first; the rest was tried all the same
+  std::set<std::string> gone_;   // days; with dry_run they are still there
 };
 
 Result<PurgeSummary> Purge::run() {
@@ -70,6 +71,7 @@ Result<PurgeSummary> Purge::run() {
     return tl::unexpected(done.error());
   if (auto done = purge_logs(); !done) return tl::unexpected(done.error());
   if (auto done = purge_for_space(); !done) return tl::unexpected(done.error());
+  if (failed_) return tl::unexpected(*failed_);
   return summary_;
 }
 
@@ -97,7 +99,9 @@ Result<> Purge::purge_days(const std::string& state,
   for (const auto& folder : *days) {
     const auto day = parse_day(folder.substr(state.size() + 1));
     if (!is_over(*day, keep, now_)) continue;
-    if (auto done = remove_day(folder, Purged::Why::age); !done) return done;
+    // One that cannot be removed keeps no other.
+    if (auto done = remove_day(folder, Purged::Why::age); !done && !failed_)
+      failed_ = done.error();
   }
   return {};
 }
@@ -198,12 +202,14 @@ Result<> Purge::purge_logs() {
     const auto day = parse_day(file.day);
     if (!day) continue;
     if (is_over(*day, options_.rules.log, now_)) {
-      if (auto done = remove_log(file.name); !done) return done;
+      if (auto done = remove_log(file.name); !done && !failed_)
+        failed_ = done.error();
     } else if (file.name == "events-" + file.day + ".jsonl" &&
                is_over(*day, options_.rules.compress_log + k_day, now_)) {
       // A day later than asked for at least: a process that was slow at
       // midnight may still write to yesterday's.
-      if (auto done = compress_log(file.name); !done) return done;
+      if (auto done = compress_log(file.name); !done && !failed_)
+        failed_ = done.error();
     }
   }
   return {};

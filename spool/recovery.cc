@@ -278,8 +278,10 @@ Result<> Recovery::bring_back_message(const std::string& folder,
   if (!missing.events.empty()) {
     auto logged =
         spool_.log().keys_of({id}, file->accepted_at - std::chrono::hours(24));
-    if (!logged) return tl::unexpected(logged.error());
-    const std::unordered_set<std::string> known(logged->begin(), logged->end());
+    // A log that cannot be read must not keep mail from being brought back:
+    // reports count an event that is there twice once.
+    std::unordered_set<std::string> known;
+    if (logged) known.insert(logged->begin(), logged->end());
     std::string lines;
     for (const auto& event : missing.events)
       if (!is_logged(event, known)) append_line(lines, event);

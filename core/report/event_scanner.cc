@@ -250,7 +250,7 @@ bool set_key(std::string_view id, std::string_view ts, const Middle& middle,
   key.add(scanned.event);
   key.add(middle.attempt);
   key.add(middle.provider);
-  if (!middle.recipient.empty()) key.add(middle.recipient);
+  if (!middle.recipient.empty()) key.add(address_in_key(middle.recipient));
   if (middle.attempt == 0) key.add(ts);
   scanned.key = key.hash();
   return key.fits();
