@@ -434,6 +434,31 @@ Next next_of_invalid(const Story& story) {
   return next;
 }
 
+// May `email` be put into a command line as it is?
+bool is_plain_word(std::string_view email) {
+  return !email.starts_with('-') &&
+         std::all_of(email.begin(), email.end(), [](unsigned char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  (c >= '0' && c <= '9') ||
+                  std::string_view("@.-_+=").find(static_cast<char>(c)) !=
+                      std::string_view::npos;
+         });
+}
+
+// The command that lifts the suppressions which left nobody.
+Command lifting(const std::vector<Fate>& fates) {
+  constexpr std::size_t k_most_named = 5;
+  std::string who;
+  std::size_t named = 0;
+  for (const auto& fate : fates) {
+    if (fate.outcome != "suppressed") continue;
+    if (++named > k_most_named || !is_plain_word(fate.email))
+      return {"to lift it, first", "pony suppress remove ADDRESS"};
+    who += " " + fate.email;
+  }
+  return {"to lift it, first", "pony suppress remove" + who};
+}
+
 Next next_of_failed(const Story& story, const std::vector<Fate>& fates,
                     Time now) {
   const std::string& id = story.listed.id;
@@ -463,8 +488,7 @@ Next next_of_failed(const Story& story, const std::vector<Fate>& fates,
   if (is_refused)
     next.commands.push_back(
         {"with another recipient", "pony retry " + id + " --to ADDRESS"});
-  if (is_suppressed)
-    next.commands.push_back({"to see who is suppressed", "pony suppress list"});
+  if (is_suppressed) next.commands.push_back(lifting(fates));
   next.commands.push_back({"to try it again", "pony retry " + id});
   add_resting(next, story, now);
   return next;

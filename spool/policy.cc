@@ -190,9 +190,7 @@ std::optional<Event> nobody_left(const Delivery& delivery) {
     who += email + " " + why;
   }
   return ended_untried(delivery, "failed",
-                       "nobody is left to be sent to: " + who +
-                           "; to lift it: pony suppress remove ADDRESS, then "
-                           "pony retry");
+                       "nobody is left to be sent to: " + who);
 }
 
 }  // namespace pony

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,7 +17,7 @@ inline constexpr std::uint32_t k_no_time = 0xFFFFFFFF;
 
 // Of a long reason this much is kept, and searched by --reason.
 inline constexpr std::size_t k_kept_reason_bytes = 300;
-// Rows are told apart by the beginning of a reason.
+// Rows are told apart by the beginning of a reason, of at most so many bytes.
 inline constexpr std::size_t k_reason_bytes = 80;
 
 // The longest beginning of `text` of at most `size` bytes that cuts no
@@ -25,6 +26,13 @@ std::string_view beginning_of(std::string_view text, std::size_t size);
 
 // Why it was not delivered: the reason, or else the provider's words.
 std::string_view why_of(const Event& event);
+
+// The reason as rows are called by it, the same for every recipient, as a
+// report with a row a recipient says nothing: of `why` (at most
+// k_kept_reason_bytes count) without the addresses that it or a part of it
+// begins with ("ann@example.com: 550 no"), "…" for others, and cut at
+// k_reason_bytes, which "…" tells, too.
+std::string reason_key(std::string_view why);
 
 // Views into a line or an Event, good for as long as that is.
 struct EventFacts {

@@ -97,9 +97,8 @@ void RowCounter::begin_block(const EventBlock& block) {
   for (const auto& detail : block.names.details) {
     Key key;
     for (const TallyBy by : detail_keys_)
-      key.emplace_back(by == TallyBy::domain
-                           ? std::string_view(strings[detail.domain])
-                           : beginning_of(strings[detail.why], k_reason_bytes));
+      key.emplace_back(by == TallyBy::domain ? strings[detail.domain]
+                                             : reason_key(strings[detail.why]));
     details_.push_back(detail_parts_.number_of(std::move(key)));
   }
 }

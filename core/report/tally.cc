@@ -55,7 +55,7 @@ std::vector<std::string> values_of(const Event& event, TallyBy by) {
     case TallyBy::domain:
       return {event.domain};
     case TallyBy::reason:
-      return {std::string(beginning_of(why_of(event), k_reason_bytes))};
+      return {reason_key(why_of(event))};
     case TallyBy::day:
       return {format_day(event.ts)};
     case TallyBy::hour:

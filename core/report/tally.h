@@ -73,9 +73,9 @@ enum class TallyBy {
   pool,
   lang,
   domain,
-  reason,
-  day,   // UTC: "2026-11-21"
-  hour,  // UTC: "2026-11-21T10"
+  reason,  // without addresses: reason_key()
+  day,     // UTC: "2026-11-21"
+  hour,    // UTC: "2026-11-21T10"
   event
 };
 // The hour as rows are called by it.

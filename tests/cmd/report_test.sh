@@ -114,6 +114,16 @@ cat "$T/lines" >>"$log"
 expect 0 pony report --by reason --reason "no SUCH" --json
 out_has '"reason":"550 No such user","events":1,"failed":1'
 
+# What is said of several recipients is one row: with digests and without.
+for who in ann bob; do
+  printf '{"ts":"2026-11-21T13:00:00.000Z","event":"failed","id":"%s-%s","reason":"%s@example.com: 552 mailbox is full"}\n' \
+    "$id" "$who" "$who" >>"$log"
+done
+for _ in 1 2; do
+  expect 0 pony report --by reason --reason "552 mailbox" --json
+  out_has '"reason":"552 mailbox is full","events":2,"failed":2'
+done
+
 # A message that failed, was retried and sent counts as sent alone.
 expect 0 pony report --by day --since 2026-11-21T11:00:00Z --until 2026-11-21T12:00:00Z --json
 out_has '"sent":1,"failed":0'

@@ -60,8 +60,9 @@ expect 0 pony events --json "$two"
 [[ $(jq -r 'select(.event == "sent") | .recipients[0] | .email + " " + .error' "$T/out") == \
   "ANN@example.com suppressed by hand on "* ]] || fail "$(cat "$T/out")"
 [[ $(jq -c 'select(.event == "suppressed").id' "$SPOOL"/log/*.jsonl | wc -l) == 2 ]] || fail "not in the log"
-expect 0 pony show "$one"
-out_has "pony suppress remove"
+expect 0 pony explain "$one"
+out_has "to lift it, first: pony suppress remove ann@example.com"
+[[ $(of "$one" '.events[-1].reason') != *"pony suppress"* ]] || fail "advice in a reason"
 [[ $(of "$one" '.events[-1].event') == failed ]] || fail "its last event"
 
 # --- send

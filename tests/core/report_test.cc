@@ -288,8 +288,8 @@ TEST_CASE("a long reason is cut at 80 bytes, never inside a character") {
                {with_reason("failed", std::string(79, 'x') + "é and more"),
                 with_reason("failed", std::string(78, 'y') + "é and more")});
 
-  CHECK(row_of(tally, {std::string(79, 'x')}).failed == 1);
-  CHECK(row_of(tally, {std::string(78, 'y') + "é"}).failed == 1);
+  CHECK(row_of(tally, {std::string(79, 'x') + "…"}).failed == 1);
+  CHECK(row_of(tally, {std::string(78, 'y') + "é…"}).failed == 1);
 }
 
 TEST_CASE("by provider and reason, attempts count by what was answered") {
