@@ -7,9 +7,10 @@ namespace pony {
 namespace {
 
 // In the order of EventKind.
-constexpr std::array<std::string_view, 10> k_names = {
-    "queued",    "sent",    "failed", "deferred", "attempted",
-    "cancelled", "expired", "held",   "skipped",  "retried"};
+constexpr std::array<std::string_view, 13> k_names = {
+    "queued",     "sent",    "failed",    "deferred", "attempted",
+    "cancelled",  "expired", "held",      "skipped",  "retried",
+    "suppressed", "bounced", "complained"};
 
 }  // namespace
 
@@ -28,7 +29,8 @@ bool is_counted(EventKind kind, TallyOf of) {
     case TallyOf::reasons:
       return kind == EventKind::failed || kind == EventKind::deferred ||
              kind == EventKind::expired || kind == EventKind::held ||
-             kind == EventKind::skipped;
+             kind == EventKind::skipped || kind == EventKind::suppressed ||
+             kind == EventKind::bounced || kind == EventKind::complained;
     case TallyOf::events:
       return true;
   }

@@ -20,6 +20,9 @@ enum class EventKind : std::uint8_t {
   held,
   skipped,
   retried,
+  suppressed,
+  bounced,
+  complained,
   other
 };
 

@@ -272,9 +272,16 @@ TEST_CASE("by reason, only events that say why not are counted") {
       {with_reason("failed", "no such user"), only_error,
        with_reason("skipped", "too large"), with_reason("held", "by hand"),
        with_reason("expired", "too old"), an_event("sent"),
+       with_reason("suppressed", "bounced on 2026-11-20"),
+       with_reason("bounced", "hard bounce"),
+       with_reason("complained", "abuse"), with_reason("clicked", "a link"),
        an_attempt("main", Outcome::rejected)});
 
-  CHECK(tally.rows().size() == 5);
+  CHECK(tally.rows().size() == 8);
+  for (const char* late : {"bounced on 2026-11-20", "hard bounce", "abuse"}) {
+    CHECK(row_of(tally, {late}).events == 1);
+    CHECK(row_of(tally, {late}).failed == 0);
+  }
   CHECK(row_of(tally, {"no such user"}).failed == 1);
   CHECK(row_of(tally, {"503 busy"}).deferred == 1);
   CHECK(row_of(tally, {"too large"}).events == 1);
