@@ -54,10 +54,6 @@ constexpr std::array<ValueKind, 26> k_kinds = {{
     {"EVENT", "event"},
 }};
 
-constexpr std::string_view k_events =
-    "queued|attempted|skipped|sent|deferred|failed|expired|cancelled|held|"
-    "released|retried|recovered|suppressed|delivered|bounced|complained|"
-    "opened|clicked|unsubscribed";
 constexpr std::string_view k_states = "new|deferred|held|cur|sent|failed|all";
 constexpr std::string_view k_rows =
     "tag|template|provider|pool|lang|domain|reason|day|hour|event";
@@ -322,7 +318,10 @@ class CommandLine {
     if (kind == "pool") return one_of(pools_that_exist(context_));
     if (kind == "tag") return one_of(tags_of_late(context_));
     if (kind == "state") return some_of(k_states);
-    if (kind == "event") return some_of(k_events);
+    if (kind == "event") {
+      for (const auto one : event_kinds()) add(found, std::string(one), {});
+      return found;
+    }
     if (kind == "by") return some_of(k_rows);
     if (kind == "field") {
       const auto head = list_head();

@@ -1,6 +1,10 @@
 #include "cmd/event_filter.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "core/event.h"
+#include "core/json.h"
 
 namespace pony {
 namespace {
@@ -24,11 +28,23 @@ void add_moment(CLI::App& app, const std::string& name,
       ->group(k_group);
 }
 
+// A typo would be answered with nothing, as if nothing had happened.
+std::string objection_to_event(const std::string& name) {
+  const auto& kinds = event_kinds();
+  if (std::find(kinds.begin(), kinds.end(), name) != kinds.end()) return {};
+  std::string known;
+  for (const auto kind : kinds)
+    known.append(known.empty() ? "" : ", ").append(kind);
+  const std::string meant = did_you_mean(name, kinds);
+  return "there are no events '" + printable(name, 40) + "' (" +
+         (meant.empty() ? "there are: " + known : meant) + ")";
+}
+
 // One value each time it is given: the next word is not its own.
-void add_list(CLI::App& app, const std::string& name,
-              std::vector<std::string>& values, const std::string& help,
-              const std::string& type) {
-  app.add_option(name, values, help)
+CLI::Option* add_list(CLI::App& app, const std::string& name,
+                      std::vector<std::string>& values, const std::string& help,
+                      const std::string& type) {
+  return app.add_option(name, values, help)
       ->allow_extra_args(false)
       ->type_name(type)
       ->group(k_group);
@@ -43,7 +59,8 @@ void add_event_filter(CLI::App& app, EventFilter& filter, const Clock& clock) {
              "Before then: a day is its first moment, so --until today ends "
              "with yesterday");
   add_list(app, "--event", filter.events, "Of this kind: queued, sent, …",
-           "EVENT");
+           "EVENT")
+      ->check(objection_to_event);
   add_list(app, "--tag", filter.tags, "Of messages with this tag", "TAG");
   add_list(app, "--template", filter.templates,
            "Of messages made from this template", "TEMPLATE");

@@ -92,6 +92,15 @@ std::string_view address_in_key(std::string_view address) {
 // An attempt's events are known by the attempt and the provider. The others
 // (held, released, opened, …) may well happen again, so their time and whom
 // they are about belong to the key.
+const std::vector<std::string_view>& event_kinds() {
+  static const std::vector<std::string_view> kinds = {
+      "queued",     "attempted", "skipped",    "sent",        "deferred",
+      "failed",     "expired",   "cancelled",  "held",        "released",
+      "retried",    "recovered", "suppressed", "delivered",   "bounced",
+      "complained", "opened",    "clicked",    "unsubscribed"};
+  return kinds;
+}
+
 std::string Event::natural_key() const {
   std::string key =
       id + '\t' + event + '\t' + std::to_string(attempt) + '\t' + provider;

@@ -58,6 +58,11 @@ struct Event {
 // the place of one that was overwritten (spool/forget.h).
 std::string_view address_in_key(std::string_view address);
 
+// The kinds of events that messages' files and the log can have, those of
+// feedback last: schemas/event.json has the same and `attempting`, which stays
+// in a run's journal. A log of a later version may have others.
+const std::vector<std::string_view>& event_kinds();
+
 // Appends the event as one line, with its '\n'.
 void append_line(std::string& out, const Event& event);
 // Reads what append_line writes; unknown members are ignored. bad_data when

@@ -20,6 +20,12 @@ cmp "$T/out" "$SPOOL"/log/events-*.jsonl || fail "not the lines as they are"
 count() { pony events "$@" | wc -l; }
 [[ $(count --event sent) == 2 ]] || fail "--event"
 [[ $(count --event sent --event queued) == 4 ]] || fail "two events"
+expect 64 pony events --event bounce
+err_has "there are no events 'bounce' (did you mean 'bounced'?)"
+expect 64 pony report --event Sent
+expect 64 pony events --event nonsense
+err_has "there are: queued, "
+expect 0 pony events --event unsubscribed
 [[ $(count --tag signup) == 3 ]] || fail "--tag"
 [[ $(count --provider outbox) == 4 ]] || fail "--provider"
 [[ $(count --template welcome) == 0 ]] || fail "--template"

@@ -136,6 +136,20 @@ TEST_CASE("the schema of an event has what an event can have, and no more") {
              members_of(at(*json, {"recipients"}).items.front()));
 }
 
+TEST_CASE("the schema of an event names all kinds of events, and no other") {
+  const Json schema = schema_called("event");
+  const std::string named =
+      at(schema, {"properties", "event", "description"}).text;
+  const std::regex word("[a-z_]+");
+  Keys in_schema;
+  for (auto it = std::sregex_iterator(named.begin(), named.end(), word);
+       it != std::sregex_iterator(); ++it)
+    in_schema.insert(it->str());
+  Keys known{"attempting"};  // in a run's journal only
+  for (const auto kind : event_kinds()) known.insert(std::string(kind));
+  check_same(in_schema, known);
+}
+
 TEST_CASE("the schema of pony.yaml has the keys that are read, and no other") {
   const Json schema = schema_called("config");
   Keys in_schema;

@@ -22,9 +22,10 @@ class RandomEvents {
     Event event;
     now_ += below(5'000);
     event.ts = Time{Milliseconds(now_ - below(100))};
-    event.event = one_of({"queued", "attempted", "attempted", "sent", "sent",
-                          "deferred", "failed", "cancelled", "expired", "held",
-                          "skipped", "retried", "opened", "released"});
+    event.event =
+        one_of({"queued", "attempted", "attempted", "sent", "sent", "deferred",
+                "failed", "cancelled", "expired", "held", "skipped", "retried",
+                "opened", "released", "suppressed", "bounced", "complained"});
     event.id = "01KB" + std::to_string(below(messages));
     if (chance(90)) event.by = "web1:" + std::to_string(below(3));
     const bool is_attempt = event.event == "attempted" || event.event == "sent";
@@ -46,6 +47,7 @@ class RandomEvents {
     if (chance(3)) event.reduced = {"tags", text()};
     if (chance(5)) event.next_at = event.ts + Milliseconds(below(100'000));
     if (chance(20)) event.reason = text();
+    if (chance(10)) event.reason = "a@b.example: " + text();
     if (chance(80)) event.template_id = one_of({"welcome", "reset"});
     if (chance(80)) event.lang = one_of({"en", "es", "pt-BR"});
     if (chance(80)) event.pool = one_of({"default", "bulk"});
