@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "cmd/feedback_format.h"
 #include "cmd/provider_format.h"
 #include "cmd/webhook_input.h"
+#include "core/address.h"
 #include "core/fs.h"
 #include "core/net/crypto.h"
 #include "spool/attach_events.h"
@@ -155,10 +157,11 @@ class FeedbackTaker {
   Result<FeedbackTally> act(const Feedback& feedback,
                             FeedbackMemory::Seen seen);
   Result<FeedbackTally> only_look(const Feedback& feedback);
-  Result<std::size_t> suppress(const Feedback& feedback,
-                               const std::vector<ToldEvent>& told,
-                               const std::vector<Attached>& became,
-                               FeedbackMemory::Seen seen);
+  std::vector<Suppression> suppressions(const Feedback& feedback,
+                                        const std::vector<ToldEvent>& told,
+                                        const std::vector<Attached>& became,
+                                        FeedbackMemory::Seen seen) const;
+  Result<std::size_t> would_suppress(const std::vector<Suppression>& entries);
   std::vector<ToldEvent> told_by(const Feedback& feedback) const;
   FeedbackTally tally_of(const Feedback& feedback,
                          const std::vector<Attached>& became) const;
@@ -234,10 +237,9 @@ Result<FeedbackMemory> FeedbackTaker::memory_of(const Webhook& webhook,
 
 // Those of whom something bad is told for the first time: who was taken off
 // the list since stays off it, however often the same is told.
-Result<std::size_t> FeedbackTaker::suppress(const Feedback& feedback,
-                                            const std::vector<ToldEvent>& told,
-                                            const std::vector<Attached>& became,
-                                            FeedbackMemory::Seen seen) {
+std::vector<Suppression> FeedbackTaker::suppressions(
+    const Feedback& feedback, const std::vector<ToldEvent>& told,
+    const std::vector<Attached>& became, FeedbackMemory::Seen seen) const {
   std::vector<Suppression> entries;
   for (std::size_t i = 0; i < told.size(); ++i) {
     const auto reason = suppresses(feedback.events[i]);
@@ -252,8 +254,21 @@ Result<std::size_t> FeedbackTaker::suppress(const Feedback& feedback,
     if (became[i] != Attached::no_message) entry.id = told[i].event.id;
     entries.push_back(std::move(entry));
   }
-  if (entries.empty()) return std::size_t{0};
-  return Suppressions(spool_->folders()).add(entries);
+  return entries;
+}
+
+// How many of them are not on the list yet.
+Result<std::size_t> FeedbackTaker::would_suppress(
+    const std::vector<Suppression>& entries) {
+  Suppressions list(spool_->folders());
+  if (auto read = list.refresh(); !read) return tl::unexpected(read.error());
+  std::set<std::string> added;
+  for (const auto& entry : entries) {
+    auto found = list.find(entry.address);
+    if (!found) return tl::unexpected(found.error());
+    if (!*found) added.insert(comparable_email(entry.address));
+  }
+  return added.size();
 }
 
 Result<FeedbackTally> FeedbackTaker::act(const Feedback& feedback,
@@ -262,7 +277,9 @@ Result<FeedbackTally> FeedbackTaker::act(const Feedback& feedback,
   auto became = attach_events(*spool_, told, attach_options_);
   if (!became) return tl::unexpected(became.error());
   auto tally = tally_of(feedback, *became);
-  auto suppressed = suppress(feedback, told, *became, seen);
+  const auto entries = suppressions(feedback, told, *became, seen);
+  if (entries.empty()) return tally;
+  auto suppressed = Suppressions(spool_->folders()).add(entries);
   if (!suppressed) return tl::unexpected(suppressed.error());
   tally.suppressed = *suppressed;
   return tally;
@@ -280,7 +297,12 @@ Result<FeedbackTally> FeedbackTaker::only_look(const Feedback& feedback) {
       line = log_line(told[i].event);
     context_.io().out(line);
   }
-  return tally_of(feedback, *became);
+  auto tally = tally_of(feedback, *became);
+  auto suppressed = would_suppress(
+      suppressions(feedback, told, *became, FeedbackMemory::Seen::never));
+  if (!suppressed) return tl::unexpected(suppressed.error());
+  tally.suppressed = *suppressed;
+  return tally;
 }
 
 Taken<FeedbackTally> FeedbackTaker::keep(const Webhook& webhook,

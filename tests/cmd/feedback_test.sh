@@ -108,6 +108,8 @@ bounced() { # PROVIDER SIGN JSON-with-ID-and-TO
   id=$(send "$to")
   body=${3//ID/$id}
   "$2" "${body//TO/$to}"
+  expect 0 feed "$1" --dry-run
+  err_has "would be: 1 event taken; 1 address suppressed"
   expect 0 feed "$1"
   err_has "1 event taken; 1 address suppressed"
   [[ $(kinds_of "$id") == bounced ]] || fail "$1: the file has $(kinds_of "$id")"
