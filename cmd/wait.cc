@@ -7,6 +7,7 @@
 #include "cmd/message_ids.h"
 #include "cmd/wait_for.h"
 #include "core/json.h"
+#include "spool/message_id.h"
 
 namespace pony {
 namespace {
@@ -62,6 +63,13 @@ class Answers {
   }
   void unknown(const std::string& id) {
     is_unknown_ = true;
+    if (!is_message_id(id)) {
+      context_.tell({Error::Kind::not_found,
+                     "'" + printable(id, 60) + "' is no message id",
+                     "an id is 26 letters and digits; see: pony queue",
+                     {}});
+      return;
+    }
     context_.tell({Error::Kind::not_found,
                    "there is no message '" + printable(id, 60) + "'",
                    "see: pony queue --state all",

@@ -75,6 +75,7 @@ expect 75 pony wait "$id" "$late" --timeout 10ms
 # --- unknown ids: 66, and the others are waited for
 expect 66 pony wait 01ARZ3NDEKTSV4RRFFQ69G5FAV "$id" ../../etc/passwd
 err_has "there is no message '01ARZ3NDEKTSV4RRFFQ69G5FAV'"
+err_has "'../../etc/passwd' is no message id"
 out_has "$id: sent"
 
 # --- a day that begins meanwhile
