@@ -125,12 +125,12 @@ std::string to_json(const Vitals& vitals,
       .raw("new", by_priority(vitals.fresh))
       .raw("deferred", by_priority(vitals.deferred))
       .field("claimed", static_cast<std::int64_t>(vitals.claimed))
-      .field("held", static_cast<std::int64_t>(vitals.held))
-      .field("oldest_s", seconds(vitals.oldest()));
+      .field("held", static_cast<std::int64_t>(vitals.held));
   if (vitals.oldest_since) {
+    writer.field("oldest_s", seconds(vitals.oldest()));
     writer.field("oldest_since", format_time(*vitals.oldest_since));
   } else {
-    writer.null("oldest_since");
+    writer.null("oldest_s").null("oldest_since");
   }
   writer.raw("findings", as_list(findings)).end();
   return line + "\n";

@@ -213,6 +213,15 @@ std::string json_of(const std::array<std::uint64_t, 3>& counts) {
   return text;
 }
 
+void latency_field(JsonWriter& writer, std::string_view name,
+                   const std::optional<Milliseconds>& latency) {
+  if (latency) {
+    writer.field(name, std::int64_t{latency->count()});
+  } else {
+    writer.null(name);
+  }
+}
+
 std::string providers_json(const TopView& view) {
   std::string list = "[";
   for (const auto& one : view.providers) {
@@ -227,8 +236,8 @@ std::string providers_json(const TopView& view) {
                static_cast<std::int64_t>(in_flight_of(view, one.config->name)))
         .field("attempts", static_cast<std::int64_t>(attempts.all))
         .field("failed", static_cast<std::int64_t>(attempts.failed));
-    if (p50) writer.field("p50_ms", std::int64_t{p50->count()});
-    if (p95) writer.field("p95_ms", std::int64_t{p95->count()});
+    latency_field(writer, "p50_ms", p50);
+    latency_field(writer, "p95_ms", p95);
     writer.end();
   }
   return list + "]";

@@ -96,6 +96,11 @@ TEST_CASE("the object for programs is JSON, whatever happened") {
   REQUIRE_OK(json);
   CHECK(json->find("oldest_s")->is(Json::Kind::null));
   CHECK(json->find("last_failures")->items.size() == 1);
+  const auto& providers = json->find("providers")->items;
+  REQUIRE(!providers.empty());
+  REQUIRE(providers[0].find("p50_ms") != nullptr);
+  CHECK(providers[0].find("p50_ms")->is(Json::Kind::null));
+  CHECK(providers[0].find("p95_ms")->is(Json::Kind::null));
 }
 
 struct Log {
