@@ -141,11 +141,64 @@ std::string names(const std::vector<std::string>& list) {
   return text;
 }
 
-std::string recipients_in_short(const Message& message) {
-  const auto all = message.recipients();
+using Emails = std::vector<std::string>;
+
+// What `retry --to` did.
+struct Replaced {
+  Emails old;
+  Emails with;
+};
+
+Emails emails_in(std::string_view list) {
+  Emails emails;
+  while (!list.empty()) {
+    const auto end = std::min(list.find(", "), list.size());
+    emails.emplace_back(list.substr(0, end));
+    list.remove_prefix(std::min(end + 2, list.size()));
+  }
+  return emails;
+}
+
+// As spool/relocate.cc writes it into the event; nothing: it replaced nobody.
+std::optional<Replaced> replaced_by(const Event& event) {
+  constexpr std::string_view k_to = "to: ";
+  constexpr std::string_view k_arrow = " → ";
+  const std::string_view reason = event.reason;
+  const auto arrow = reason.find(k_arrow);
+  if (event.event != "retried" || !reason.starts_with(k_to) ||
+      arrow == std::string_view::npos || arrow < k_to.size())
+    return std::nullopt;
+  return Replaced{emails_in(reason.substr(k_to.size(), arrow - k_to.size())),
+                  emails_in(reason.substr(arrow + k_arrow.size()))};
+}
+
+// Whom it was for when it came: its file has those that a retry put in.
+Emails first_recipients(const Story& story) {
+  Emails emails;
+  for (const auto& address : story.listed.file->message.recipients())
+    emails.push_back(address.email);
+  for (auto event = story.events.rbegin(); event != story.events.rend();
+       ++event) {
+    const auto replaced = replaced_by(*event);
+    if (!replaced) continue;
+    Emails before;
+    bool is_placed = false;
+    for (auto& email : emails) {
+      const auto& with = replaced->with;
+      if (std::find(with.begin(), with.end(), email) == with.end())
+        before.push_back(std::move(email));
+      else if (!std::exchange(is_placed, true))
+        before.insert(before.end(), replaced->old.begin(), replaced->old.end());
+    }
+    emails = std::move(before);
+  }
+  return emails;
+}
+
+std::string in_short(const Emails& all) {
   std::string text;
   for (std::size_t i = 0; i < all.size() && i < 3; ++i)
-    text += (text.empty() ? "" : ", ") + printable(all[i].email);
+    text += (text.empty() ? "" : ", ") + printable(all[i]);
   if (all.size() > 3) text += fmt::format(" and {} more", all.size() - 3);
   return text;
 }
@@ -168,7 +221,7 @@ std::string arrival(const Story& story) {
     text += " from " + (listed.sender->email.empty()
                             ? std::string("the null sender")
                             : printable(listed.sender->email));
-  text += " for " + recipients_in_short(message) + ", accepted" +
+  text += " for " + in_short(first_recipients(story)) + ", accepted" +
           by_words(queued) +
           (listed.file->mode == Mode::send ? " (pony send)" : "");
   if (!message.template_id.empty())
@@ -328,11 +381,15 @@ std::string sentence(const Story& story, std::size_t at) {
                            (event.next_at ? ", to wait" : "") +
                            until_words(event),
                        event);
-  if (kind == "retried")
-    return with_reason("It was brought back" + by_words(&event) +
-                           (event.next_at ? ", to wait" : "") +
-                           until_words(event),
-                       event);
+  if (kind == "retried") {
+    const std::string text = "It was brought back" + by_words(&event) +
+                             (event.next_at ? ", to wait" : "") +
+                             until_words(event);
+    if (const auto replaced = replaced_by(event))
+      return text + ", now for " + in_short(replaced->with) + " instead of " +
+             in_short(replaced->old) + ".";
+    return with_reason(text, event);
+  }
   if (kind == "recovered")
     return with_reason("It was recovered" + by_words(&event), event);
   if (kind == "suppressed")
@@ -592,6 +649,13 @@ std::string headline(const Story& story, const std::vector<Fate>& fates) {
   return with_why(event == "expired" ? "expired" : "failed", why);
 }
 
+// As the story begins, and the summary of its facts.
+std::string first_sentence(const Story& story, const std::vector<Fate>& fates) {
+  std::string text = story.listed.id;
+  if (!story.subject.empty()) text += " " + quoted(story.subject);
+  return text + " " + headline(story, fates) + ".";
+}
+
 void add_recipients(std::string& text, const Story& story,
                     const std::vector<Fate>& fates) {
   const bool is_plain =
@@ -743,9 +807,7 @@ std::string span_words(Milliseconds span) {
 std::string explain_text(const Story& story, Time now) {
   const Listed& listed = story.listed;
   const Fates fates(story);
-  std::string text = listed.id;
-  if (!story.subject.empty()) text += " " + quoted(story.subject);
-  text += " " + headline(story, fates.all()) + ".\n\n";
+  std::string text = first_sentence(story, fates.all()) + "\n\n";
   text += format_time(listed.arrived) + "  " + arrival(story) + "\n";
   std::size_t told = 0;
   for (std::size_t i = 0; i < story.events.size(); ++i) {
@@ -786,7 +848,7 @@ std::string explain_json(const Story& story, Time now) {
   json.field("schema", std::int64_t{1});
   json.field("id", listed.id);
   json.field("state", to_text(listed.state));
-  json.field("summary", headline(story, fates.all()));
+  json.field("summary", first_sentence(story, fates.all()));
   json.field("accepted_at", format_time(listed.arrived));
   text_or_null(json, "accepted_by",
                queued != nullptr ? queued->by : std::string());

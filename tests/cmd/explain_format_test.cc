@@ -98,6 +98,8 @@ TEST_CASE("the facts hold each attempt with its provider, outcome and time") {
   CHECK(facts.number_of("took_ms") == 2000);
   CHECK(facts.find("next")->text_of("action") == "none");
   CHECK(to_text(*facts.find("providers")) == "[\"main\",\"second\"]");
+  const std::string told = explain_text(a_life("failover"), k_now);
+  CHECK(facts.text_of("summary") == told.substr(0, told.find('\n')));
 }
 
 TEST_CASE("what happens next is an action that a program can act on") {

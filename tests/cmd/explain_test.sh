@@ -68,7 +68,8 @@ expect 0 pony run --quiet
 explain "$bad"
 head_has "was sent"
 out_has "It was brought back by"
-out_has "to: bad@example.com → good@example.com."
+out_has "now for good@example.com instead of bad@example.com."
+grep -q 'It came .*for bad@example.com, accepted' "$T/out" || fail "whom it was for: $(cat "$T/out")"
 
 # --- deferred: until when, and why
 later=$(send later@example.com)
