@@ -108,10 +108,11 @@ Action add_report(CLI::App& app, Context& context) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("KEY");
-  app.add_option("--format", options->output.format, "How it is printed")
-      ->check(CLI::IsMember({"table", "json", "csv", "html", "prometheus"}))
-      ->capture_default_str()
-      ->type_name("table|json|csv|html|prometheus");
+  const CLI::Option* format =
+      app.add_option("--format", options->output.format, "How it is printed")
+          ->check(CLI::IsMember({"table", "json", "csv", "html", "prometheus"}))
+          ->capture_default_str()
+          ->type_name("table|json|csv|html|prometheus");
   app.add_option("--output", options->output.file,
                  "Into this file, readable for all, replaced by rename")
       ->type_name("FILE");
@@ -129,8 +130,13 @@ Action add_report(CLI::App& app, Context& context) {
       "  pony report --since 7d --format html --output report.html\n\n"
       "Exit codes: 0 reported, 64 usage, 73 FILE cannot be made, 74 the log "
       "cannot be\nread.");
-  return [options, &context] {
-    if (context.options.json) options->output.format = "json";
+  return [options, format, &context]() -> Result<int> {
+    std::string& chosen = options->output.format;
+    if (context.options.json && format->count() > 0 && chosen != "json")
+      return fail(Error::Kind::usage,
+                  "--json cannot be combined with --format " + chosen,
+                  "--json is --format json");
+    if (context.options.json) chosen = "json";
     return run_report(*options, context);
   };
 }

@@ -137,4 +137,7 @@ expect 0 pony report --by event --since 2026-11-21 --until 2026-11-21 --json
 expect 64 pony report --by tags
 err_has "did you mean 'tag'?"
 expect 64 pony report --format xml
+expect 64 pony report --json --format csv
+err_has "--json cannot be combined with --format csv"
+expect 0 pony report --json --format json
 expect 64 pony report --since soon
