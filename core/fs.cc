@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -194,6 +195,13 @@ Result<> sync_all(int fd, std::string_view what) {
 Result<> sync_data(int fd, std::string_view what) {
   if (::fdatasync(fd) != 0)
     return fail_errno(errno, quoted("cannot sync", what));
+  return {};
+}
+
+Result<> lock_whole(int fd, std::string_view what) {
+  while (::flock(fd, LOCK_EX) != 0)
+    if (errno != EINTR)
+      return fail_errno(errno, "cannot lock " + std::string(what));
   return {};
 }
 

@@ -77,6 +77,11 @@ Result<> write_all_at(int fd, std::string_view data, std::uint64_t offset,
 Result<> sync_all(int fd, std::string_view what);
 Result<> sync_data(int fd, std::string_view what);
 
+// Takes the exclusive flock(2) of an open file, however long others hold it;
+// signals do not end the wait. It goes with the descriptor. `what` is the
+// sentence's object as it is to be read: "the keys", "'state/keys'".
+Result<> lock_whole(int fd, std::string_view what);
+
 // Calls `each` with every name in the folder except . and .., in no order;
 // stops when it answers false. The listing streams: a million names cost no
 // memory.

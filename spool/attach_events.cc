@@ -191,8 +191,8 @@ Result<Held> hold(Folders& folders, const std::string& id,
     const bool gone = !fd && fd.error().kind == Error::Kind::not_found;
     if (gone && ++round < k_rounds) continue;
     if (!fd) return tl::unexpected(fd.error());
-    while (::flock(fd->get(), LOCK_EX) != 0)
-      if (errno != EINTR) return fail_errno(errno, "cannot lock a message");
+    if (auto locked = lock_whole(fd->get(), "a message"); !locked)
+      return tl::unexpected(locked.error());
     held.fd = std::move(*fd);
     held.device = info.st_dev;
     held.inode = info.st_ino;

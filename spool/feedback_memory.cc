@@ -1,7 +1,6 @@
 #include "spool/feedback_memory.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -83,10 +82,9 @@ Result<FeedbackMemory> FeedbackMemory::open(Folders& folders,
   auto file = open_file(folders, name);
   if (!file) return tl::unexpected(file.error());
   memory.file_ = std::move(*file);
-  while (::flock(memory.file_.get(), LOCK_EX) != 0)
-    if (errno != EINTR)
-      return fail_errno(
-          errno, "cannot lock '" + std::string(k_folder) + "/" + name + "'");
+  const std::string what = "'" + std::string(k_folder) + "/" + name + "'";
+  if (auto locked = lock_whole(memory.file_.get(), what); !locked)
+    return tl::unexpected(locked.error());
   if (auto looked = memory.look(); !looked)
     return tl::unexpected(looked.error());
   return memory;

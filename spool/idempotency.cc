@@ -18,6 +18,9 @@ namespace {
 
 constexpr std::size_t k_record_limit = std::size_t{64} << 10;
 
+// As the sentence has it when a lock cannot be had.
+constexpr std::string_view k_locked = "the idempotency keys";
+
 std::string hash(std::string_view text) {
   const XXH128_hash_t value = XXH3_128bits(text.data(), text.size());
   constexpr std::string_view k_digits = "0123456789abcdef";
@@ -50,9 +53,7 @@ Result<> IdempotencyKeys::lock(std::string_view key) {
   // A descriptor of its own: the lock goes when it is closed.
   auto fd = open_folder(folders_.root(), folder_of(digit));
   if (!fd) return tl::unexpected(fd.error());
-  while (::flock(fd->get(), LOCK_EX) != 0)
-    if (errno != EINTR)
-      return fail_errno(errno, "cannot lock the idempotency keys");
+  if (auto locked = lock_whole(fd->get(), k_locked); !locked) return locked;
   locks_.emplace(digit, std::move(*fd));
   return {};
 }
@@ -122,9 +123,8 @@ Result<std::size_t> IdempotencyKeys::remove_if(
     if (digit.size() != 1) continue;
     auto fd = open_folder(folders_.root(), folder_of(digit.front()));
     if (!fd) return tl::unexpected(fd.error());
-    while (::flock(fd->get(), LOCK_EX) != 0)
-      if (errno != EINTR)
-        return fail_errno(errno, "cannot lock the idempotency keys");
+    if (auto locked = lock_whole(fd->get(), k_locked); !locked)
+      return tl::unexpected(locked.error());
     std::vector<std::string> picked;
     auto listed = for_each_name(fd->get(), [&](const char* name) {
       auto text = read_regular(fd->get(), name, k_record_limit,

@@ -1,7 +1,6 @@
 #include "spool/suppressions.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -102,9 +101,8 @@ Result<Fd> lock_state(Folders& folders) {
     return tl::unexpected(made.error());
   auto fd = open_folder(folders.root(), "state");
   if (!fd) return fd;
-  while (::flock(fd->get(), LOCK_EX) != 0)
-    if (errno != EINTR)
-      return fail_errno(errno, "cannot lock the list of suppressed addresses");
+  auto locked = lock_whole(fd->get(), "the list of suppressed addresses");
+  if (!locked) return tl::unexpected(locked.error());
   return fd;
 }
 

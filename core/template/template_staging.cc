@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -122,9 +121,8 @@ Result<TemplateStaging> TemplateStaging::open(const std::string& root) {
         Error::Kind::no_permission,
         "template folder " + quoted_path(root) + " can be written by anyone",
         "chmod o-w '" + root + "'");
-  while (::flock(fd->get(), LOCK_EX) != 0)
-    if (errno != EINTR)
-      return fail_errno(errno, "cannot lock " + quoted_path(root));
+  if (auto locked = lock_whole(fd->get(), quoted_path(root)); !locked)
+    return tl::unexpected(locked.error());
 
   TemplateStaging made;
   made.root_path_ = root;

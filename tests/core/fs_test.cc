@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -222,6 +223,26 @@ TEST_CASE("a torn last line is ended, a whole one left as it is") {
     REQUIRE_OK(end_last_line(fd.get(), "file"));
     CHECK(content_of(folder / "file") == after);
   }
+}
+
+TEST_CASE("a file that is locked whole is nobody else's until it is closed") {
+  TempFolder folder;
+  write_file(folder / "file", "");
+  const auto open = [&] {
+    return Fd(::open((folder / "file").c_str(), O_RDWR | O_CLOEXEC));
+  };
+  Fd mine = open();
+  const Fd other = open();
+  REQUIRE_OK(lock_whole(mine.get(), "the file"));
+  CHECK(::flock(other.get(), LOCK_EX | LOCK_NB) == -1);
+  mine = Fd();
+  REQUIRE_OK(lock_whole(other.get(), "the file"));
+}
+
+TEST_CASE("what cannot be locked is named as the caller puts it") {
+  const auto locked = lock_whole(-1, "the file");
+  REQUIRE(!locked);
+  CHECK(locked.error().what.starts_with("cannot lock the file"));
 }
 
 }  // namespace
