@@ -10,6 +10,7 @@
 #include "cmd/commands.h"
 #include "core/secret.h"
 #include "core/template/template_store.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {
@@ -78,10 +79,6 @@ void check_secrets(const Config& config, std::vector<Problem>& problems) {
         problems.push_back(problem_of(source.place, secret.error()));
 }
 
-std::string count_of(std::size_t count, const std::string& what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
 Result<int> run_config_check(const ConfigCheckOptions& options,
                              Context& context) {
   auto loaded = context.config();
@@ -93,7 +90,7 @@ Result<int> run_config_check(const ConfigCheckOptions& options,
   const std::size_t templates = check_templates(config, problems);
   if (options.secrets) check_secrets(config, problems);
   if (!problems.empty()) {
-    std::string what = name + " has " + count_of(problems.size(), "problem");
+    std::string what = name + " has " + counted(problems.size(), "problem");
     return fail(Error::Kind::config, std::move(what), std::move(problems));
   }
   if (context.options.json) {
@@ -109,9 +106,9 @@ Result<int> run_config_check(const ConfigCheckOptions& options,
     context.io().out(line + "\n");
   } else if (!context.options.quiet) {
     context.io().out(
-        name + " is fine: " + count_of(config.providers.size(), "provider") +
-        ", " + count_of(config.pools.size(), "pool") + ", " +
-        count_of(templates, "template") + "\n");
+        name + " is fine: " + counted(config.providers.size(), "provider") +
+        ", " + counted(config.pools.size(), "pool") + ", " +
+        counted(templates, "template") + "\n");
   }
   return 0;
 }

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "core/json.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {
@@ -39,12 +40,6 @@ void add_pair(std::string& line, std::string_view key,
   if (value) add_pair(line, key, std::to_string(*value));
 }
 
-std::string joined(const std::vector<std::string>& values) {
-  std::string list;
-  for (const auto& value : values) list += (list.empty() ? "" : ",") + value;
-  return list;
-}
-
 std::string outcome_words(Outcome outcome) {
   switch (outcome) {
     case Outcome::unknown:
@@ -78,7 +73,7 @@ std::vector<std::string> facts_of(const Event& event) {
         printable(one.email) + " " + std::string(to_text(one.outcome)) +
         (one.error.empty() ? "" : " (" + printable(one.error) + ")"));
   if (!event.reduced.empty())
-    facts.push_back("not carried: " + printable(joined(event.reduced)));
+    facts.push_back("not carried: " + printable(joined(event.reduced, ",")));
   if (event.next_at)
     facts.push_back(
         (event.event == "queued" ? "to be sent at " : "next try at ") +
@@ -107,10 +102,10 @@ std::string log_line(const Event& event) {
   add_pair(line, "template", event.template_id);
   add_pair(line, "lang", event.lang);
   add_pair(line, "pool", event.pool);
-  add_pair(line, "tags", joined(event.tags));
+  add_pair(line, "tags", joined(event.tags, ","));
   add_pair(line, "domain", event.domain);
   if (event.next_at) add_pair(line, "next_at", format_time(*event.next_at));
-  add_pair(line, "reduced", joined(event.reduced));
+  add_pair(line, "reduced", joined(event.reduced, ","));
   if (event.status != 0) add_pair(line, "status", std::to_string(event.status));
   if (event.outcome)
     add_pair(line, "outcome", std::string(to_text(*event.outcome)));

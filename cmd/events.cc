@@ -14,6 +14,7 @@
 #include "cmd/listing.h"
 #include "core/fs.h"
 #include "core/json.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {
@@ -53,8 +54,7 @@ class Printer {
 
   void tell_unreadable() const {
     if (unreadable_ > 0)
-      context_.say(std::to_string(unreadable_) +
-                   (unreadable_ == 1 ? " line" : " lines") +
+      context_.say(counted(unreadable_, "line") +
                    " of the event log could not be read");
   }
 

@@ -10,6 +10,7 @@
 
 #include "cmd/queue_format.h"
 #include "core/json.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {
@@ -25,10 +26,6 @@ using std::chrono::seconds;
 
 std::string quoted(std::string_view text) {
   return "\"" + printable(text) + "\"";
-}
-
-std::string count_of(std::size_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 // "2026-11-21T21:14:00.000Z (in 9 min 0 s)".
@@ -196,11 +193,9 @@ Emails first_recipients(const Story& story) {
 }
 
 std::string in_short(const Emails& all) {
-  std::string text;
-  for (std::size_t i = 0; i < all.size() && i < 3; ++i)
-    text += (text.empty() ? "" : ", ") + printable(all[i]);
-  if (all.size() > 3) text += fmt::format(" and {} more", all.size() - 3);
-  return text;
+  std::vector<std::string> words;
+  for (const auto& email : all) words.push_back(printable(email));
+  return joined_in_short(words, 3);
 }
 
 std::string by_words(const Event* event) {
@@ -214,7 +209,7 @@ std::string arrival(const Story& story) {
   const Event* queued = last_of(story.events, "queued");
   if (!listed.file)
     return "A file that was to be a message came, " +
-           count_of(listed.size_bytes, "byte") + ".";
+           counted(listed.size_bytes, "byte") + ".";
   const Message& message = listed.file->message;
   std::string text = "It came";
   if (listed.sender)

@@ -1,14 +1,10 @@
 #include "cmd/feedback_format.h"
 
 #include "core/json.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {
-
-std::string counted(std::size_t count, std::string_view one,
-                    std::string_view many) {
-  return std::to_string(count).append(" ").append(count == 1 ? one : many);
-}
 
 std::string response(std::string_view status, std::string_view header,
                      std::string_view text) {
@@ -26,7 +22,7 @@ std::string response(std::string_view status, std::string_view header,
 
 std::string feedback_sentence(const FeedbackTally& tally) {
   if (tally.taken_before) return "already taken";
-  std::string text = counted(tally.added, "event", "events") + " taken";
+  std::string text = counted(tally.added, "event") + " taken";
   if (tally.known > 0)
     text += "; " + std::to_string(tally.known) + " already known";
   if (tally.no_message > 0)

@@ -11,6 +11,7 @@
 #include "cmd/suppress_options.h"
 #include "cmd/template_input.h"
 #include "core/json.h"
+#include "core/words.h"
 #include "spool/message_id.h"
 
 namespace pony {
@@ -35,12 +36,6 @@ struct Receipt {
   ForgetOptions options;
   Forgotten done;
 };
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
 
 std::string number(std::size_t count) {
   return std::to_string(count);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cmd/commands.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {
@@ -49,10 +50,8 @@ Result<int> run_fsck(const FsckCommandOptions& given, Context& context) {
   // The answer before the talk about it, also where both are one stream.
   if (auto flushed = context.io().flush(); !flushed)
     return tl::unexpected(flushed.error());
-  const std::string text = std::to_string(summary->problems) +
-                           (summary->problems == 1 ? " problem" : " problems") +
-                           " found, " + std::to_string(summary->mended) +
-                           " mended";
+  const std::string text = counted(summary->problems, "problem") + " found, " +
+                           std::to_string(summary->mended) + " mended";
   const bool left = summary->mended < summary->problems;
   if (left) {
     context.warn(text);

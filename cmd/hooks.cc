@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/words.h"
+
 namespace pony {
 namespace {
 
@@ -11,14 +13,6 @@ using Steady = std::chrono::steady_clock;
 constexpr std::size_t k_longest_words = 500;
 // How often finish() asks whether it is to stop.
 constexpr Milliseconds k_look_again{250};
-
-std::string times(std::size_t count) {
-  return std::to_string(count) + (count == 1 ? " more time" : " more times");
-}
-
-std::string events(std::size_t count) {
-  return std::to_string(count) + (count == 1 ? " event" : " events");
-}
 
 }  // namespace
 
@@ -114,10 +108,12 @@ void Hooks::finish(Milliseconds at_most, const std::function<bool()>& stop) {
 void Hooks::warn_of_the_rest() {
   for (Hook* hook : {&on_sent_, &on_failed_, &on_breaker_}) {
     if (hook->failed > 1)
-      warn_("hook " + hook->name + " failed " + times(hook->failed - 1));
+      warn_("hook " + hook->name + " failed " +
+            counted(hook->failed - 1, "more time"));
     hook->failed = 0;
   }
-  if (dropped_ > 0) warn_("hooks were not told of " + events(dropped_));
+  if (dropped_ > 0)
+    warn_("hooks were not told of " + counted(dropped_, "event"));
   dropped_ = 0;
 }
 

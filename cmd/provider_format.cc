@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/json.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {
@@ -28,10 +29,8 @@ std::optional<Time> until_of(const ProviderHealth& health, Time now) {
   return until == Time::max() ? std::nullopt : until;
 }
 
-std::string joined(const std::vector<std::string>& parts) {
-  std::string text;
-  for (const auto& part : parts) text += (text.empty() ? "" : ",") + part;
-  return text.empty() ? "-" : text;
+std::string list_text(const std::vector<std::string>& parts) {
+  return parts.empty() ? "-" : joined(parts, ",");
 }
 
 std::string latency_text(const std::optional<Milliseconds>& latency) {
@@ -49,7 +48,7 @@ std::string rates_text(const ListedProvider& provider, Time now) {
   for (std::size_t i = 0; i < limits.size(); ++i)
     parts.push_back(fmt::format("{}/{} {}", left[i], limits[i].count,
                                 format_duration(limits[i].per)));
-  return joined(parts);
+  return list_text(parts);
 }
 
 Row row_of(const ListedProvider& provider, Time now) {
@@ -64,7 +63,7 @@ Row row_of(const ListedProvider& provider, Time now) {
           fmt::format("{:.0f}%", 100 * failure_rate(health, now)),
           std::to_string(health.failures),
           rates_text(provider, now),
-          joined(provider.pools)};
+          list_text(provider.pools)};
 }
 
 std::string line_of(const Row& row,

@@ -18,6 +18,7 @@
 #include "cmd/listing.h"
 #include "cmd/selector.h"
 #include "core/json.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {
@@ -29,11 +30,6 @@ struct PurgeCommandOptions {
   bool dry_run = false;
   bool yes = false;
 };
-
-std::string counted(std::size_t count, std::string_view one,
-                    std::string_view many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
-}
 
 // "1.2 GB": what a person compares with the size of a disk.
 std::string size_text(std::uint64_t bytes) {
@@ -52,7 +48,7 @@ std::string size_text(std::uint64_t bytes) {
 std::string line_of(const Purged& purged, bool dry_run) {
   std::string line = purged.path + ": ";
   const bool is_day = !purged.path.starts_with("log/");
-  if (is_day) line += counted(purged.messages, "message", "messages") + " ";
+  if (is_day) line += counted(purged.messages, "message") + " ";
   if (dry_run) line += "would be ";
   line += purged.done == Purged::Done::removed ? "removed" : "compressed";
   if (purged.bytes > 0) line += ", " + size_text(purged.bytes);
@@ -85,9 +81,9 @@ PurgeRules rules_from(const PurgeCommandOptions& given,
 }
 
 std::string sum_of(const PurgeSummary& summary) {
-  return counted(summary.messages, "message", "messages") + " and " +
-         counted(summary.logs, "log", "logs") + " removed, " +
-         counted(summary.compressed, "log", "logs") + " compressed, " +
+  return counted(summary.messages, "message") + " and " +
+         counted(summary.logs, "log") + " removed, " +
+         counted(summary.compressed, "log") + " compressed, " +
          size_text(summary.bytes) + " freed";
 }
 
@@ -159,7 +155,7 @@ Result<int> purge_selected(const PurgeCommandOptions& given, Context& context) {
   if (!spool) return tl::unexpected(spool.error());
   auto count = count_selected(given.selector, context);
   if (!count) return tl::unexpected(count.error());
-  const std::string what = counted(*count, "message", "messages");
+  const std::string what = counted(*count, "message");
   if (given.dry_run || *count == 0) {
     context.say(what + " would be removed");
     return 0;
@@ -184,7 +180,7 @@ Result<int> purge_selected(const PurgeCommandOptions& given, Context& context) {
     json.end();
     context.io().out(line + "\n");
   }
-  context.say(counted(removed, "message", "messages") + " removed");
+  context.say(counted(removed, "message") + " removed");
   return 0;
 }
 

@@ -7,17 +7,12 @@
 #include "cmd/queue_format.h"
 #include "core/json.h"
 #include "core/mime/raw_mail.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {
 
 constexpr std::size_t k_value_limit = 4096;
-
-std::string joined(const std::vector<std::string>& values) {
-  std::string text;
-  for (const auto& value : values) text += (text.empty() ? "" : ",") + value;
-  return text;
-}
 
 std::string time_text(const std::optional<Time>& time) {
   return time ? format_time(*time) : std::string();
@@ -56,7 +51,7 @@ std::string from(const Listed& listed, Time) {
 }
 
 std::string to(const Listed& listed, Time) {
-  return joined(open_recipients(listed));
+  return joined(open_recipients(listed), ",");
 }
 
 std::string subject(const Listed& listed, Time) {
@@ -66,7 +61,7 @@ std::string subject(const Listed& listed, Time) {
 }
 
 std::string tags(const Listed& listed, Time) {
-  return listed.file ? joined(listed.file->message.tags) : std::string();
+  return listed.file ? joined(listed.file->message.tags, ",") : std::string();
 }
 
 std::string priority(const Listed& listed, Time) {

@@ -6,6 +6,7 @@
 
 #include "core/json.h"
 #include "core/mime/raw_mail.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {
@@ -66,14 +67,10 @@ bool is_done(State state) {
 }
 
 std::string recipients_in_short(const Listed& listed) {
-  const auto emails = open_recipients(listed);
-  std::string text;
-  for (std::size_t i = 0; i < emails.size() && i < k_recipients_shown; ++i)
-    text += (text.empty() ? "" : ", ") + printable(emails[i]);
-  if (emails.size() > k_recipients_shown)
-    text +=
-        " and " + std::to_string(emails.size() - k_recipients_shown) + " more";
-  return text;
+  std::vector<std::string> words;
+  for (const auto& email : open_recipients(listed))
+    words.push_back(printable(email));
+  return joined_in_short(words, k_recipients_shown);
 }
 
 std::string sender_of(const Listed& listed) {
@@ -249,8 +246,7 @@ std::string queue_total(std::uint64_t messages, std::uint64_t bytes) {
   if (messages == 0) return "Mail queue is empty\n";
   const std::uint64_t kbytes = std::max<std::uint64_t>((bytes + 512) / 1024, 1);
   return "-- " + std::to_string(kbytes) + " Kbytes in " +
-         std::to_string(messages) + " Request" + (messages == 1 ? "" : "s") +
-         ".\n";
+         counted(messages, "Request") + ".\n";
 }
 
 std::string queue_json(const Listed& listed) {

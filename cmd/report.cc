@@ -10,6 +10,7 @@
 #include "core/report/count.h"
 #include "core/report/digest.h"
 #include "core/report/tally.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {
@@ -63,12 +64,10 @@ void tell_what_is_missing(const CountSummary& summary, Context& context) {
   for (const std::string& name : summary.cut_off)
     context.say(cut_off_words(name));
   if (summary.unreadable > 0)
-    context.say(std::to_string(summary.unreadable) +
-                (summary.unreadable == 1 ? " line" : " lines") +
+    context.say(counted(summary.unreadable, "line") +
                 " of the event log could not be read and are not counted");
   if (summary.repeated > 0 && context.options.verbose)
-    context.say(std::to_string(summary.repeated) +
-                (summary.repeated == 1 ? " event" : " events") +
+    context.say(counted(summary.repeated, "event") +
                 " that the log has twice counted once");
 }
 

@@ -5,6 +5,7 @@
 #include "cmd/event_words.h"
 #include "cmd/queue_format.h"
 #include "core/json.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {
@@ -28,19 +29,15 @@ void add_fact(std::string& text, std::string_view name,
 }
 
 std::string addresses(const std::vector<Address>& list) {
-  std::string text;
-  for (std::size_t i = 0; i < list.size() && i < k_addresses_shown; ++i)
-    text += (text.empty() ? "" : ", ") + printable(to_text(list[i]));
-  if (list.size() > k_addresses_shown)
-    text += " and " + std::to_string(list.size() - k_addresses_shown) + " more";
-  return text;
+  std::vector<std::string> words;
+  for (const auto& one : list) words.push_back(printable(to_text(one)));
+  return joined_in_short(words, k_addresses_shown);
 }
 
-std::string joined(const std::vector<std::string>& values) {
-  std::string text;
-  for (const auto& value : values)
-    text += (text.empty() ? "" : ", ") + printable(value);
-  return text;
+std::string list_text(const std::vector<std::string>& values) {
+  std::vector<std::string> words;
+  for (const auto& value : values) words.push_back(printable(value));
+  return joined(words);
 }
 
 std::string attachments(const std::vector<Attachment>& list) {
@@ -71,8 +68,8 @@ std::string state_words(const Shown& shown) {
   std::string text(to_text(listed.state));
   const int attempts = listed.file ? listed.file->history.attempts : 0;
   if (attempts > 0)
-    text += " after " + std::to_string(attempts) +
-            (attempts == 1 ? " try" : " tries");
+    text += " after " +
+            counted(static_cast<std::uint64_t>(attempts), "try", "tries");
   const std::string why = last_error_of(listed);
   if (!why.empty()) text += ": " + printable(why);
   return text;
@@ -96,7 +93,7 @@ void add_message(std::string& text, const Shown& shown, Time now) {
     add_fact(
         text, "finished",
         "RFC 5322, " + std::to_string(decoded_size(message.raw)) + " bytes");
-  add_fact(text, "tags", joined(message.tags));
+  add_fact(text, "tags", list_text(message.tags));
   add_fact(text, "priority", std::string(to_text(message.priority)));
   add_fact(text, "pool", printable(message.pool));
   add_fact(text, "key", printable(message.idempotency_key));

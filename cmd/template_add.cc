@@ -10,6 +10,7 @@
 #include "cmd/template_input.h"
 #include "core/fs.h"
 #include "core/template/pony_express.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {

@@ -19,6 +19,7 @@
 #include "core/template/replay_check.h"
 #include "core/template/template_finding.h"
 #include "core/template/template_store.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {
@@ -33,11 +34,6 @@ struct TemplateCheckOptions {
 };
 
 constexpr int k_has_findings = 1;
-
-std::string count_of(std::size_t count, std::string_view what) {
-  return std::to_string(count) + " " + std::string(what) +
-         (count == 1 ? "" : "s");
-}
 
 // --- printing --------------------------------------------------------------
 
@@ -211,7 +207,7 @@ Result<> TemplateCheck::replay() {
     left_out_ += ", " + std::to_string(input.gone()) + " gone from the spool";
   if (input.unreadable() > 0)
     left_out_ +=
-        ", " + count_of(input.unreadable(), "line") + " could not be read";
+        ", " + counted(input.unreadable(), "line") + " could not be read";
   return {};
 }
 
@@ -233,14 +229,14 @@ void TemplateCheck::tell_summary() {
     context_.warn("no message was tried: none has one of these templates" +
                   left_out_);
   if (context_.options.quiet || context_.options.json) return;
-  std::string text = count_of(sources_.size(), "template");
-  if (is_replay) text += ", " + count_of(tried, "message") + left_out_;
+  std::string text = counted(sources_.size(), "template");
+  if (is_replay) text += ", " + counted(tried, "message") + left_out_;
   text += ": ";
   if (findings_.errors() + findings_.warnings() == 0)
     text += "nothing to find fault with";
   else
-    text += count_of(findings_.errors(), "error") + ", " +
-            count_of(findings_.warnings(), "warning");
+    text += counted(findings_.errors(), "error") + ", " +
+            counted(findings_.warnings(), "warning");
   context_.io().out(text + "\n");
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/display_width.h"
 #include "core/json.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {
@@ -18,16 +19,6 @@ constexpr std::size_t k_columns = 5;
 using Row = std::array<std::string, k_columns>;
 constexpr std::array<std::string_view, k_columns> k_headings = {
     "ID", "NAME", "DEFAULT", "PARTS", "LANGUAGES"};
-
-std::string joined(const std::vector<std::string>& words,
-                   std::string_view between) {
-  std::string text;
-  for (const auto& word : words) {
-    if (!text.empty()) text += between;
-    text += word;
-  }
-  return text;
-}
 
 std::string or_dash(std::string text) {
   return text.empty() ? "-" : text;
@@ -251,14 +242,14 @@ std::string template_text(const ListedTemplate& one, const TemplateText& text,
   add_line(out, "Languages", languages_text(one));
   if (of.from) add_line(out, "From", to_text(*of.from));
   if (of.reply_to) add_line(out, "Reply-To", to_text(*of.reply_to));
-  add_line(out, "Tags", joined(of.tags, ", "));
+  add_line(out, "Tags", joined(of.tags));
   for (const auto& header : of.headers)
     add_line(out, "Header", header.name + ": " + header.value);
-  add_line(out, "Names", joined(names, ", "));
-  add_line(out, "May be missing", joined(of.rules.optional, ", "));
-  add_line(out, "HTML already", joined(of.rules.raw, ", "));
-  add_line(out, "Lines kept", joined(of.rules.line_breaks, ", "));
-  add_line(out, "Unsubscribe", joined(of.list_unsubscribe, ", "));
+  add_line(out, "Names", joined(names));
+  add_line(out, "May be missing", joined(of.rules.optional));
+  add_line(out, "HTML already", joined(of.rules.raw));
+  add_line(out, "Lines kept", joined(of.rules.line_breaks));
+  add_line(out, "Unsubscribe", joined(of.list_unsubscribe));
   if (of.engine == Engine::mustache) add_line(out, "Engine", "mustache");
   add_line(out, "Language", text.lang);
   if (const auto* stale = stale_in(one, text.lang))

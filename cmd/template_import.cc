@@ -11,6 +11,7 @@
 #include "cmd/commands.h"
 #include "cmd/template_input.h"
 #include "core/template/pony_express.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {

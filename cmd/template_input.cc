@@ -108,9 +108,4 @@ std::string done_json(const std::string& id, std::string_view result,
   return line + "\n";
 }
 
-std::string counted(std::size_t count, std::string_view thing) {
-  return std::to_string(count) + " " + std::string(thing) +
-         (count == 1 ? "" : "s");
-}
-
 }  // namespace pony

@@ -67,7 +67,4 @@ Result<LanguageFiles> files_from(Context& context, const TextFlags& flags);
 std::string done_json(const std::string& id, std::string_view result,
                       const std::vector<std::string>& languages);
 
-// "1 language", "2 languages".
-std::string counted(std::size_t count, std::string_view thing);
-
 }  // namespace pony

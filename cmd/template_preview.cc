@@ -15,6 +15,7 @@
 #include "core/template/preview.h"
 #include "core/template/preview_page.h"
 #include "core/template/wording.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {

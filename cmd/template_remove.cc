@@ -10,6 +10,7 @@
 #include "cmd/ask.h"
 #include "cmd/commands.h"
 #include "cmd/template_input.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {

@@ -20,6 +20,7 @@
 #include "core/fs.h"
 #include "core/json.h"
 #include "core/provider_settings.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {
@@ -628,9 +629,8 @@ Result<Config> read_config(std::string_view yaml, const Origin& origin) {
   }
   auto problems = reader.take_problems();
   if (!problems.empty()) {
-    std::string what =
-        fmt::format("'{}' has {} problem{}", origin.name, problems.size(),
-                    problems.size() == 1 ? "" : "s");
+    std::string what = fmt::format("'{}' has {}", origin.name,
+                                   counted(problems.size(), "problem"));
     return fail(Error::Kind::config, std::move(what), std::move(problems));
   }
   config.warnings = reader.take_warnings();

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "core/json.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {
@@ -363,10 +364,10 @@ std::string why_resting(const ProviderHealth& health, Time now) {
   const bool probing =
       state == BreakerState::half_open && is_ahead(health.probe_until, now);
   if (state == BreakerState::open || probing)
-    add(fmt::format("breaker {} after {} failure{}{}{}",
-                    probing ? "half open, being tried," : "open",
-                    health.failures, health.failures == 1 ? "" : "s",
-                    health.last_error.empty() ? "" : ": ", health.last_error));
+    add(fmt::format(
+        "breaker {} after {}{}{}", probing ? "half open, being tried," : "open",
+        counted(static_cast<std::uint64_t>(health.failures), "failure"),
+        health.last_error.empty() ? "" : ": ", health.last_error));
   if (is_ahead(health.rest_until, now)) add("asked to be left alone");
   return why;
 }

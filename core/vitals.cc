@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/json.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {
@@ -28,7 +29,7 @@ CheckStatus severity_of(double value, const Threshold& threshold) {
 }
 
 std::string messages(std::uint64_t count) {
-  return fmt::format("{} {}", count, count == 1 ? "message" : "messages");
+  return counted(count, "message");
 }
 
 // A finding about one number: `what` says it, and why it is wrong follows.

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/words.h"
 #include "spool/bury.h"
 #include "spool/housekeeping.h"
 #include "spool/message_id.h"
@@ -584,7 +585,7 @@ Result<> Fsck::check_log() {
   if (!options_.dry_run)
     if (auto synced = spool_.log().sync(); !synced) return synced;
   tell("not_logged", "log",
-       std::to_string(lines) + (lines == 1 ? " event" : " events") +
+       counted(lines, "event") +
            " of the messages' files were not in the event log",
        options_.dry_run ? Mended::no : Mended::yes);
   return {};

@@ -23,6 +23,7 @@
 #include "core/template/template_folder.h"
 #include "core/template/template_settings.h"
 #include "core/template/wording.h"
+#include "core/words.h"
 
 namespace pony {
 namespace {

@@ -1,5 +1,5 @@
 // What the sentences and checks of this room are put together from: names in
-// quotes, lists, and what counts as a character.
+// quotes and what counts as a character.
 //
 // Promises: what is quoted is fit for a terminal and bounded. Doesn't know:
 // templates.
@@ -17,9 +17,6 @@ namespace pony {
 std::string quoted(std::string_view text);
 std::string quoted_name(std::string_view name);
 std::string quoted_path(std::string_view path);
-
-// "de, en, es".
-std::string joined(const std::vector<std::string>& words);
 
 // Is `name` one of `names`?
 bool is_one_of(std::string_view name, const std::vector<std::string>& names);
