@@ -7,6 +7,7 @@
 #include "cmd/event_filter.h"
 #include "cmd/event_words.h"
 #include "cmd/report_output.h"
+#include "core/json.h"
 #include "core/report/count.h"
 #include "core/report/digest.h"
 #include "core/report/tally.h"
@@ -118,7 +119,13 @@ Action add_report(CLI::App& app, Context& context) {
   app.add_option("--top", options->output.top,
                  "At most so many rows, problems first; 0: all (default; 20 "
                  "on a terminal, 10 a table of html)")
-      ->type_name("N");
+      ->type_name("N")
+      ->check([](const std::string& text) {
+        // CLI11 would take -1 for the largest number there is.
+        return text.find_first_not_of("0123456789") == std::string::npos
+                   ? std::string()
+                   : "'" + printable(text, 60) + "' is no number of rows";
+      });
   add_event_filter(app, options->filter, context.clock());
   app.footer(
       "By provider it counts attempts by outcome, by reason the events that "
