@@ -141,3 +141,5 @@ expect 64 pony report --json --format csv
 err_has "--json cannot be combined with --format csv"
 expect 0 pony report --json --format json
 expect 64 pony report --since soon
+expect 64 pony report --top -1
+err_has "'-1' is no number of rows"
