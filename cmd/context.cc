@@ -115,7 +115,7 @@ void Context::say(std::string_view text) {
 }
 
 void Context::warn(std::string_view text) {
-  io_.err("pony " + command + (command.empty() ? "" : ": ") +
+  io_.err("pony" + (command.empty() ? "" : " " + command) + ": " +
           std::string(text) + "\n");
 }
 

@@ -56,7 +56,7 @@ std::string line_of(const Purged& purged, bool dry_run) {
   return line + "\n";
 }
 
-std::string json_of(const Purged& purged) {
+std::string json_of(const Purged& purged, bool dry_run) {
   std::string line;
   JsonWriter json(line);
   json.field("path", purged.path)
@@ -64,7 +64,8 @@ std::string json_of(const Purged& purged) {
              purged.done == Purged::Done::removed ? "removed" : "compressed")
       .field("why", purged.why == Purged::Why::age ? "age" : "disk")
       .field("messages", static_cast<std::int64_t>(purged.messages))
-      .field("bytes", static_cast<std::int64_t>(purged.bytes));
+      .field("bytes", static_cast<std::int64_t>(purged.bytes))
+      .boolean("dry_run", dry_run);
   json.end();
   return line + "\n";
 }
@@ -98,7 +99,7 @@ Result<int> purge_by_age(const PurgeCommandOptions& given, Context& context) {
   options.dry_run = given.dry_run;
   options.each = [&](const Purged& purged) {
     if (context.options.json) {
-      io.out(json_of(purged));
+      io.out(json_of(purged, given.dry_run));
     } else if (!context.options.quiet || given.dry_run) {
       io.out(line_of(purged, given.dry_run));
     }
@@ -148,6 +149,19 @@ Result<> remove_listed(Spool& spool, const Listed& listed) {
   return fail_errno(errno, "cannot remove '" + path + "'");
 }
 
+void tell_removed(std::size_t count, bool dry_run, Context& context) {
+  if (context.options.json) {
+    std::string line;
+    JsonWriter json(line);
+    json.field("messages", static_cast<std::int64_t>(count))
+        .boolean("dry_run", dry_run);
+    json.end();
+    context.io().out(line + "\n");
+  }
+  context.say(counted(count, "message") +
+              (dry_run ? " would be removed" : " removed"));
+}
+
 Result<int> purge_selected(const PurgeCommandOptions& given, Context& context) {
   if (auto ok = check_states(given.selector); !ok)
     return tl::unexpected(ok.error());
@@ -157,12 +171,15 @@ Result<int> purge_selected(const PurgeCommandOptions& given, Context& context) {
   if (!count) return tl::unexpected(count.error());
   const std::string what = counted(*count, "message");
   if (given.dry_run || *count == 0) {
-    context.say(what + " would be removed");
+    tell_removed(*count, given.dry_run, context);
     return 0;
   }
   auto answer = ask(context, "Remove " + what + " for good?", given.yes);
   if (!answer) return tl::unexpected(answer.error());
-  if (*answer == Answer::no) return 0;
+  if (*answer == Answer::no) {
+    context.warn("nothing was removed");
+    return 1;
+  }
   std::size_t removed = 0;
   Result<> ok;
   auto done = for_each_listed(context, given.selector, k_done, Look::names,
@@ -173,14 +190,7 @@ Result<int> purge_selected(const PurgeCommandOptions& given, Context& context) {
                               });
   if (!done) return tl::unexpected(done.error());
   if (!ok) return tl::unexpected(ok.error());
-  if (context.options.json) {
-    std::string line;
-    JsonWriter json(line);
-    json.field("messages", static_cast<std::int64_t>(removed));
-    json.end();
-    context.io().out(line + "\n");
-  }
-  context.say(counted(removed, "message") + " removed");
+  tell_removed(removed, given.dry_run, context);
   return 0;
 }
 
@@ -210,7 +220,7 @@ Action add_purge(CLI::App& app, Context& context) {
   add_age(app, "--log", options->log, "The same of the event log");
   app.add_flag("--dry-run,-n", options->dry_run,
                "Say what would be removed, and remove nothing");
-  app.add_flag("--yes", options->yes,
+  app.add_flag("--yes,-y", options->yes,
                "With selectors: do not ask before removing");
   add_selectors(app, options->selector);
   app.footer(
@@ -224,11 +234,16 @@ Action add_purge(CLI::App& app, Context& context) {
       "  pony purge --tag test --yes\n\n"
       "Exit codes\n"
       "  0 done · 1 the disk is fuller than 'keep_free' allows, and nothing "
-      "is left that may go\n"
+      "is left that may go,\n    or the answer was no\n"
       "  64 usage · 74 disk error · 78 configuration");
   return [options, &context]() -> Result<int> {
     const bool by_age = options->sent || options->failed || options->log;
-    if (!options->selector.given()) return purge_by_age(*options, context);
+    const bool by_selector = options->selector.given();
+    // A lone --limit or --yes was meant for something else than all days.
+    if (!by_selector && (options->selector.limit > 0 || options->yes))
+      return fail(Error::Kind::usage, "which messages?",
+                  "--limit and --yes go with selectors, as --tag");
+    if (!by_selector) return purge_by_age(*options, context);
     if (by_age)
       return fail(Error::Kind::usage,
                   "--sent, --failed and --log do not go with selectors",

@@ -45,6 +45,8 @@ expect 0 pony purge --failed 30d
 expect 66 pony show "$failed"
 expect 64 pony purge --sent soon
 expect 64 pony purge --sent 3d --tag test
+expect 64 pony purge --limit 5
+expect 64 pony purge --yes
 
 # --- by selector: only what is done, and never unasked
 a=$(ended sent 1 test) b=$(ended failed 1 test) c=$(ended sent 1 other)
@@ -55,6 +57,8 @@ expect 64 pony purge --state new --yes
 err_has "pony cancel"
 expect 0 pony purge --tag test --dry-run
 err_has "2 messages would be removed"
+expect 0 pony --json purge --tag none --yes
+[[ $(cat "$T/out") == '{"messages":0,"dry_run":false}' ]] || fail "$(cat "$T/out")"
 expect 0 pony purge --tag test --yes
 err_has "2 messages removed"
 for id in "$a" "$b"; do expect 66 pony show "$id"; done
