@@ -19,7 +19,7 @@ import sys
 import time
 
 QUICK = os.environ.get("BENCH_QUICK", "0") not in ("", "0")
-ROUNDS = 2 if QUICK else 5
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", 2 if QUICK else 5))
 SOURCE = pathlib.Path(os.environ["PONY_SOURCE"])
 TOOLS = pathlib.Path(os.environ["BENCH_OUT"])
 VOLUME = pathlib.Path(os.environ["BENCH_VOLUME"])

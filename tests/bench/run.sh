@@ -5,6 +5,7 @@
 #   tests/bench/run.sh [enqueue] [enqueue8] [stream] [drain] [slow] [http] [start] [queue] [compose] [report]
 #
 #   BENCH_QUICK=1    fewer rounds and messages: does it run at all?
+#   BENCH_ROUNDS=N   so many rounds instead of five
 #   BENCH_TMP=DIR    where the spools are; /var/tmp unless set
 #   BENCH_LOOP=0     use BENCH_TMP's own file system. Unless set, a scratch ext4
 #                    on a file in BENCH_TMP: disks that are mounted with online
